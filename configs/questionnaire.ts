@@ -1,0 +1,137 @@
+/**
+ * `questionnaire.json`: the fields of an application, what each answer means to the models, and the features derived from
+ * them. The order here is the order of the model matrix: one feature per field, then the derived ones.
+ */
+import { z } from "zod";
+import { identifier, localized, range, refuseRepeats } from "./text.ts";
+
+const answerValue = z.union([z.string().min(1), z.int()]);
+
+const meaningSchema = z.discriminatedUnion("kind", [
+  z.strictObject({
+    kind: z.literal("quantity").describe("An amount; the feature is the number itself"),
+    unit: z.string().min(1),
+    range,
+  }),
+  z.strictObject({
+    kind: z.literal("code").describe("An identifier given as a number, such as a shop code"),
+    range,
+  }),
+  z.strictObject({
+    kind: z.literal("date").describe("A date; the feature is the time from it to the application"),
+    feature: identifier,
+    unit: z.enum(["years", "months"]),
+    range,
+  }),
+  z.strictObject({
+    kind: z.literal("category").describe("One of the values; the feature is its position"),
+    values: z.array(z.strictObject({ value: answerValue, label: localized })).min(2).max(1000),
+  }),
+  z.strictObject({
+    kind: z.literal("text").describe("Free text; the feature is the first group with a known stem"),
+    feature: identifier,
+    groups: z.array(z.strictObject({
+      id: identifier,
+      label: localized,
+      stems: z.array(z.string().min(2)).min(1),
+    })).min(1).max(1000),
+  }),
+]);
+
+const fieldSchema = z.strictObject({
+  id: identifier.describe("Key in the API and, after lower-casing and underscores, CSV header"),
+  type: z.enum(["string", "integer", "number"]).describe("JSON type of the answer"),
+  label: localized,
+  meaning: meaningSchema,
+  example: z.union([z.string(), z.number()]).describe("An answer, shown in the documentation"),
+});
+
+const derivedSchema = z.strictObject({
+  feature: identifier,
+  operation: z.enum(["ratio", "difference"]).describe(
+    "ratio: first / second, missing where the second is not positive; difference: first - second",
+  ),
+  of: z.tuple([identifier, identifier]).describe("Features named earlier"),
+});
+
+export const questionnaireSchema = z.strictObject({
+  $schema: z.string().optional(),
+  fields: z.array(fieldSchema).min(1).max(1000),
+  derived: z.array(derivedSchema).max(1000).default([]),
+}).superRefine((questionnaire, ctx) => {
+  const { fields, derived } = questionnaire;
+  refuseRepeats(fields, { ctx, path: ["fields"], of: (field) => field.id });
+  for (const [index, field] of fields.entries()) checkField(field, { ctx, index });
+  checkFeatureNames(questionnaire, ctx);
+  const known = new Set(fields.map(featureName));
+  for (const [index, { feature, of }] of derived.entries()) {
+    for (const [side, name] of of.entries()) {
+      if (known.has(name)) continue;
+      ctx.addIssue({
+        code: "custom",
+        path: ["derived", index, "of", side],
+        input: name,
+        message: `must name a feature that stands before it: one of ${[...known].join(", ")}`,
+      });
+    }
+    known.add(feature);
+  }
+});
+
+export type Questionnaire = z.infer<typeof questionnaireSchema>;
+export type Field = Questionnaire["fields"][number];
+export type Meaning = Field["meaning"];
+export type Derived = Questionnaire["derived"][number];
+
+/** Name of the feature that a field gives: the meaning's own name, else the field's id. */
+export function featureName(field: Field): string {
+  return "feature" in field.meaning ? field.meaning.feature : field.id;
+}
+
+/** The example and the meaning must fit the JSON type, and a category must be able to occur. */
+function checkField(field: Field, { ctx, index }: { ctx: z.RefinementCtx; index: number }): void {
+  const path = ["fields", index, "meaning"];
+  const { meaning, example } = field;
+  if ((typeof example === "string") !== (field.type === "string")) {
+    ctx.addIssue({
+      code: "custom",
+      path: ["fields", index, "example"],
+      input: example,
+      message: `must be a ${field.type}, as the field is`,
+    });
+  }
+  if (meaning.kind === "category") {
+    for (const [at, { value }] of meaning.values.entries()) {
+      if ((typeof value === "string") === (field.type === "string")) continue;
+      ctx.addIssue({
+        code: "custom",
+        path: [...path, "values", at, "value"],
+        input: value,
+        message: `must be a ${field.type}, as the field is`,
+      });
+    }
+    refuseRepeats(meaning.values, {
+      ctx,
+      path: [...path, "values"],
+      of: ({ value }) => String(value),
+    });
+    return;
+  }
+  const wanted = meaning.kind === "date" || meaning.kind === "text" ? ["string"] : [
+    "integer",
+    "number",
+  ];
+  if (!wanted.includes(field.type)) {
+    ctx.addIssue({
+      code: "custom",
+      path: ["fields", index, "type"],
+      input: field.type,
+      message: `must be ${wanted.join(" or ")} where the meaning is ${meaning.kind}`,
+    });
+  }
+}
+
+function checkFeatureNames({ fields, derived }: Questionnaire, ctx: z.RefinementCtx): void {
+  const names = [...fields.map(featureName), ...derived.map((d) => d.feature)];
+  refuseRepeats(names, { ctx, path: ["derived"], of: (name) => name });
+}

@@ -1,0 +1,147 @@
+/**
+ * Moves tasks through the handler: claims a batch for each free lane, runs it, stores what came of it, and takes back the
+ * leases that others let run out. An upload wakes it at once; otherwise it looks again when a retry or a rescue is due.
+ *
+ * A batch that throws costs each of its tasks one attempt. A task that failed before runs alone from then on, so one that
+ * poisons its batch dies alone, and the others go on.
+ */
+import type { QueuePolicy } from "../configs/mod.ts";
+import type { Clock } from "./clock.ts";
+import { backoffMs } from "./retry.ts";
+import type { ClaimedTask, Completed, Failed, TaskStore } from "./store.ts";
+
+/** What became of one task: its result as JSON text, or why it failed. */
+export type Outcome = { readonly result: string } | { readonly error: string };
+
+/** Runs tasks together; the outcomes stand in the order of the tasks. Throwing fails all of them. */
+export type Handler = (tasks: readonly ClaimedTask[]) => Promise<readonly Outcome[]>;
+
+export interface DispatcherOptions {
+  readonly store: TaskStore;
+  readonly handler: Handler;
+  readonly policy: QueuePolicy;
+  /** How many batches may run at the same time. */
+  readonly lanes: number;
+  readonly clock: Clock;
+  /** Uniform in [0, 1). */
+  readonly random: () => number;
+  /** Told of every failure of the store; the dispatcher goes on. */
+  readonly report: (error: unknown) => void;
+}
+
+export class Dispatcher {
+  readonly #options: DispatcherOptions;
+  readonly #atWork = new Set<Promise<void>>();
+  #loop: Promise<void> | undefined;
+  #stopping = false;
+  #woken = false;
+  #wake: () => void = () => {};
+  #rescueAtMs = 0;
+
+  constructor(options: DispatcherOptions) {
+    this.#options = options;
+  }
+
+  start(): void {
+    this.#loop ??= this.#run();
+  }
+
+  /** Says that there may be a task to claim. */
+  wake(): void {
+    this.#woken = true;
+    this.#wake();
+  }
+
+  /** Claims no more, and resolves when the batches at work have ended, or after `policy.drainMs`. */
+  async stop(): Promise<void> {
+    this.#stopping = true;
+    this.wake();
+    await this.#loop;
+    const { clock, policy } = this.#options;
+    let cancel = () => {};
+    const late = new Promise<void>((resolve) => cancel = clock.after(policy.drainMs, resolve));
+    await Promise.race([Promise.all(this.#atWork), late]);
+    cancel();
+  }
+
+  async #run(): Promise<void> {
+    while (!this.#stopping) {
+      this.#woken = false;
+      let waitMs = this.#options.policy.rescueEveryMs;
+      try {
+        await this.#rescueIfDue();
+        if (this.#atWork.size < this.#options.lanes && await this.#claimBatch()) continue;
+        waitMs = await this.#idleMs();
+      } catch (error) {
+        this.#options.report(error);
+      }
+      if (!this.#woken) await this.#sleep(waitMs);
+    }
+  }
+
+  async #rescueIfDue(): Promise<void> {
+    const { store, policy, clock } = this.#options;
+    if (clock.now() < this.#rescueAtMs) return;
+    this.#rescueAtMs = clock.now() + policy.rescueEveryMs;
+    await store.rescue(clock.now(), policy.maxAttempts);
+  }
+
+  /** Starts one batch; false where nothing is due. */
+  async #claimBatch(): Promise<boolean> {
+    const { store, policy: { leaseMs, batchRows }, clock } = this.#options;
+    const tasks = await store.claim({ nowMs: clock.now(), leaseMs, limit: batchRows });
+    if (tasks.length === 0) return false;
+    const work = this.#runBatch(tasks).catch(this.#options.report).finally(() => {
+      this.#atWork.delete(work);
+      this.wake();
+    });
+    this.#atWork.add(work);
+    return true;
+  }
+
+  async #runBatch(tasks: readonly ClaimedTask[]): Promise<void> {
+    const { store, clock } = this.#options;
+    const outcomes = await this.#outcomes(tasks);
+    const completed: Completed[] = [];
+    const failed: Failed[] = [];
+    for (const [index, { id, fence, attempt }] of tasks.entries()) {
+      const outcome = outcomes[index] ?? { error: "the handler gave no outcome for this task" };
+      if ("result" in outcome) completed.push({ id, fence, result: outcome.result });
+      else failed.push({ id, fence, error: outcome.error, retryAtMs: this.#retryAtMs(attempt) });
+    }
+    if (completed.length > 0) await store.complete(completed, clock.now());
+    if (failed.length > 0) await store.fail(failed, clock.now());
+  }
+
+  async #outcomes(tasks: readonly ClaimedTask[]): Promise<readonly Outcome[]> {
+    try {
+      return await this.#options.handler(tasks);
+    } catch (error) {
+      return tasks.map(() => ({ error: error instanceof Error ? error.message : String(error) }));
+    }
+  }
+
+  #retryAtMs(attempt: number): number | null {
+    const { policy, clock, random } = this.#options;
+    if (attempt >= policy.maxAttempts) return null;
+    return clock.now() + backoffMs(attempt, { ...policy.backoffMs, random: random() });
+  }
+
+  async #idleMs(): Promise<number> {
+    const { store, clock, lanes } = this.#options;
+    const rescueMs = this.#rescueAtMs - clock.now();
+    if (this.#atWork.size >= lanes) return rescueMs;
+    const dueMs = await store.nextDueMs();
+    return Math.max(0, Math.min(rescueMs, (dueMs ?? Infinity) - clock.now()));
+  }
+
+  #sleep(ms: number): Promise<void> {
+    return new Promise((resolve) => {
+      const cancel = this.#options.clock.after(ms, resolve);
+      this.#wake = () => {
+        cancel();
+        resolve();
+      };
+    });
+  }
+}

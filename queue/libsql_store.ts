@@ -1,0 +1,181 @@
+/** The queue in a libSQL database: every state change is one statement, or one transaction of a few. */
+import type { InStatement, InValue } from "@libsql/client";
+import type { Connection } from "./connection.ts";
+import type {
+  ClaimedTask,
+  ClaimOptions,
+  Completed,
+  Failed,
+  NewTask,
+  Task,
+  TaskState,
+  TaskStore,
+} from "./store.ts";
+
+/** `:tasks` is a JSON array of objects with id and payload; an id may stand twice. */
+const ENQUEUE_TASKS = `
+  INSERT INTO tasks (id, run_at_ms, created_at_ms)
+  SELECT value ->> 'id', :now, :now FROM json_each(:tasks) WHERE true
+  ON CONFLICT (id) DO NOTHING`;
+
+const ENQUEUE_PAYLOADS = `
+  INSERT INTO payloads (task_id, body)
+  SELECT value ->> 'id', value ->> 'payload' FROM json_each(:tasks) WHERE true
+  ON CONFLICT (task_id) DO NOTHING`;
+
+const STATES = `
+  SELECT tasks.state FROM json_each(:tasks) AS asked
+  JOIN tasks ON tasks.id = asked.value ->> 'id'
+  ORDER BY asked.key`;
+
+const CLAIM = `
+  UPDATE tasks
+  SET state = 'leased', attempt = attempt + 1, fence = fence + 1, lease_until_ms = :until
+  WHERE id IN (`;
+
+const CLAIMED = `)
+  RETURNING id, attempt, fence, created_at_ms,
+    (SELECT body FROM payloads WHERE task_id = tasks.id) AS payload`;
+
+const CLAIM_RETRY = `${CLAIM}
+    SELECT id FROM tasks
+    WHERE state = 'queued' AND (attempt > 0) = 1 AND run_at_ms <= :now
+    ORDER BY run_at_ms, rowid LIMIT 1
+  ${CLAIMED}`;
+
+/** Runs in the transaction of CLAIM_RETRY, and claims nothing where that claimed a task. */
+const CLAIM_FRESH = `${CLAIM}
+    SELECT id FROM tasks
+    WHERE state = 'queued' AND (attempt > 0) = 0 AND run_at_ms <= :now AND changes() = 0
+    ORDER BY run_at_ms, rowid LIMIT :limit
+  ${CLAIMED}`;
+
+/** `:tasks` is a JSON array of objects with id and fence; only leases that are still held are touched. */
+const STORE_RESULTS = `
+  INSERT INTO results (task_id, body, fence, created_at_ms)
+  SELECT tasks.id, ended.value ->> 'result', tasks.fence, :now
+  FROM json_each(:tasks) AS ended
+  JOIN tasks ON tasks.id = ended.value ->> 'id' AND tasks.fence = ended.value ->> 'fence'
+  WHERE tasks.state = 'leased'`;
+
+const END_DONE = `
+  UPDATE tasks
+  SET state = 'done', lease_until_ms = NULL, finished_at_ms = :now, error = NULL
+  FROM json_each(:tasks) AS ended
+  WHERE tasks.id = ended.value ->> 'id' AND tasks.fence = ended.value ->> 'fence'
+    AND tasks.state = 'leased'
+  RETURNING tasks.id`;
+
+const END_FAILED = `
+  UPDATE tasks
+  SET state = iif(ended.value ->> 'retryAtMs' IS NULL, 'dead', 'queued'),
+    run_at_ms = coalesce(ended.value ->> 'retryAtMs', run_at_ms),
+    finished_at_ms = iif(ended.value ->> 'retryAtMs' IS NULL, :now, NULL),
+    lease_until_ms = NULL,
+    error = ended.value ->> 'error'
+  FROM json_each(:tasks) AS ended
+  WHERE tasks.id = ended.value ->> 'id' AND tasks.fence = ended.value ->> 'fence'
+    AND tasks.state = 'leased'`;
+
+const RESCUE = `
+  UPDATE tasks
+  SET state = iif(attempt >= :attempts, 'dead', 'queued'),
+    run_at_ms = :now,
+    finished_at_ms = iif(attempt >= :attempts, :now, NULL),
+    lease_until_ms = NULL,
+    error = 'attempt ' || attempt || ' ended without an answer: its lease ran out'
+  WHERE state = 'leased' AND lease_until_ms <= :now`;
+
+export class LibsqlStore implements TaskStore {
+  readonly #connection: Connection;
+
+  constructor(connection: Connection) {
+    this.#connection = connection;
+  }
+
+  async enqueue(tasks: readonly NewTask[], nowMs: number): Promise<readonly TaskState[]> {
+    const known = JSON.stringify(tasks);
+    const [, , states] = await this.#connection.write([
+      statement(ENQUEUE_TASKS, { tasks: known, now: nowMs }),
+      statement(ENQUEUE_PAYLOADS, { tasks: known }),
+      statement(STATES, { tasks: known }),
+    ]);
+    return (states?.rows ?? []).map(({ state }) => state as TaskState);
+  }
+
+  async find(id: string): Promise<Task | undefined> {
+    const { rows: [row] } = await this.#connection.read(
+      statement("SELECT id, state, attempt, error FROM tasks WHERE id = :id", { id }),
+    );
+    return row && {
+      id,
+      state: row.state as TaskState,
+      attempt: Number(row.attempt),
+      error: row.error as string | null,
+    };
+  }
+
+  async result(id: string): Promise<string | undefined> {
+    const { rows: [row] } = await this.#connection.read(
+      statement("SELECT body FROM results WHERE task_id = :id", { id }),
+    );
+    return row && String(row.body);
+  }
+
+  async claim({ nowMs, leaseMs, limit }: ClaimOptions): Promise<readonly ClaimedTask[]> {
+    const due = { now: nowMs, until: nowMs + leaseMs };
+    const claimed = await this.#connection.write([
+      statement(CLAIM_RETRY, due),
+      statement(CLAIM_FRESH, { ...due, limit }),
+    ]);
+    return claimed.flatMap(({ rows }) => rows).map((row) => ({
+      id: String(row.id),
+      payload: String(row.payload),
+      attempt: Number(row.attempt),
+      fence: Number(row.fence),
+      createdAtMs: Number(row.created_at_ms),
+    }));
+  }
+
+  async complete(tasks: readonly Completed[], nowMs: number): Promise<readonly string[]> {
+    const args = { tasks: JSON.stringify(tasks), now: nowMs };
+    const [, ended] = await this.#connection.write([
+      statement(STORE_RESULTS, args),
+      statement(END_DONE, args),
+    ]);
+    return (ended?.rows ?? []).map((row) => String(row.id));
+  }
+
+  async fail(tasks: readonly Failed[], nowMs: number): Promise<void> {
+    await this.#connection.write([
+      statement(END_FAILED, { tasks: JSON.stringify(tasks), now: nowMs }),
+    ]);
+  }
+
+  async rescue(nowMs: number, maxAttempts: number): Promise<number> {
+    const [rescued] = await this.#connection.write([
+      statement(RESCUE, { now: nowMs, attempts: maxAttempts }),
+    ]);
+    return rescued?.rowsAffected ?? 0;
+  }
+
+  async nextDueMs(): Promise<number | undefined> {
+    const { rows: [row] } = await this.#connection.read(
+      "SELECT min(run_at_ms) AS due FROM tasks WHERE state = 'queued'",
+    );
+    return typeof row?.due === "number" ? row.due : undefined;
+  }
+
+  close(): void {
+    this.#connection.close();
+  }
+}
+
+/** Binds whole numbers as integers: the library binds a JavaScript number as REAL, which a STRICT column refuses. */
+function statement(sql: string, args: Record<string, string | number>): InStatement {
+  const bound = Object.entries(args).map(([name, value]): [string, InValue] => [
+    name,
+    typeof value === "number" ? BigInt(value) : value,
+  ]);
+  return { sql, args: Object.fromEntries(bound) };
+}

@@ -1,0 +1,74 @@
+/**
+ * Brings a database to the newest schema by the numbered files of `migrations/`, each in a transaction of its own with the
+ * record that it was applied. A database that has a migration this version does not know is refused, not guessed at.
+ */
+import type { Connection } from "./connection.ts";
+
+export interface Migration {
+  /** From 1, without gaps. */
+  readonly version: number;
+  readonly name: string;
+  readonly sql: string;
+}
+
+const FOLDER = new URL("./migrations/", import.meta.url);
+
+/** Reads `migrations/NNNN_name.sql` in order. */
+export function readMigrations(): Migration[] {
+  const names = Array.from(Deno.readDirSync(FOLDER), ({ name }) => name)
+    .filter((name) => name.endsWith(".sql")).sort();
+  return names.map((name, index) => {
+    if (Number(name.slice(0, 4)) !== index + 1) {
+      throw new Error(`Cannot order the migrations: ${name} must be number ${index + 1}`);
+    }
+    return { version: index + 1, name, sql: Deno.readTextFileSync(new URL(name, FOLDER)) };
+  });
+}
+
+export interface MigrateOptions {
+  readonly migrations: readonly Migration[];
+  readonly nowMs: number;
+}
+
+/** Applies what is missing. Two processes that start together apply each migration once: the record's key refuses the second. */
+export async function migrate(
+  connection: Connection,
+  { migrations, nowMs }: MigrateOptions,
+): Promise<void> {
+  await connection.write([
+    "CREATE TABLE IF NOT EXISTS migrations " +
+    "(version INTEGER NOT NULL PRIMARY KEY, name TEXT NOT NULL, applied_at_ms INTEGER NOT NULL) STRICT",
+  ]);
+  const applied = await appliedVersion(connection);
+  if (applied > migrations.length) {
+    throw new Error(
+      `Cannot use this database: its schema has version ${applied}, and this program knows ` +
+        `versions up to ${migrations.length}; start the newer program, or restore a backup`,
+    );
+  }
+  for (const { version, name, sql } of migrations.slice(applied)) {
+    try {
+      await connection.write([
+        {
+          sql: "INSERT INTO migrations (version, name, applied_at_ms) VALUES (?, ?, ?)",
+          args: [BigInt(version), name, BigInt(nowMs)],
+        },
+        ...statements(sql),
+      ]);
+    } catch (error) {
+      if (await appliedVersion(connection) < version) throw error;
+    }
+  }
+}
+
+async function appliedVersion(connection: Connection): Promise<number> {
+  const { rows: [row] } = await connection.read(
+    "SELECT coalesce(max(version), 0) AS version FROM migrations",
+  );
+  return Number(row?.version);
+}
+
+/** The statements of a migration: each ends with a semicolon at the end of its line. */
+function statements(sql: string): string[] {
+  return sql.split(/;\s*\n/).map((text) => text.trim()).filter(Boolean);
+}

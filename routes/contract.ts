@@ -1,0 +1,182 @@
+/**
+ * The reference's three steps: upload the answers, ask whether the task is finished, get the probabilities. Bodies and errors
+ * are the reference's to the letter; what it leaves open (a task that failed for good) says so instead of waiting for ever.
+ */
+import { createRoute, OpenAPIHono, z } from "@hono/zod-openapi";
+import type { Context, Handler } from "hono";
+import { bodyLimit } from "hono/body-limit";
+import type { Banks, Questionnaire, Service } from "../configs/mod.ts";
+import type { NewTask, Task, TaskState, TaskStore } from "../queue/store.ts";
+import { decodeResult, encodePayload } from "../scoring/handler.ts";
+import { pythonFloatRepr } from "../scoring/python_repr.ts";
+import { taskId } from "../scoring/task_id.ts";
+import { problem } from "./problems.ts";
+import { readTaskQuery } from "./task_query.ts";
+import { answersSchema, readUpload } from "./upload_body.ts";
+
+export interface ContractOptions {
+  readonly store: Pick<TaskStore, "find" | "result">;
+  readonly questionnaire: Questionnaire;
+  readonly banks: Banks;
+  readonly limits: Service["limits"];
+  /** Stores a task; resolves when it is on disk, with its state. */
+  readonly enqueue: (task: NewTask) => Promise<TaskState>;
+}
+
+const taskIdSchema = z.string().openapi({
+  description: "SHA-1 of the questionnaire",
+  example: "0bf47865db14802e29de4d4f769c00b97966a691",
+});
+
+const detailSchema = z.object({ detail: z.string() }).openapi("Problem");
+
+const validationSchema = z.object({
+  detail: z.array(z.object({
+    type: z.string().openapi({ example: "string_type" }),
+    loc: z.array(z.union([z.string(), z.int()])).openapi({ example: ["body", "goods_category"] }),
+    msg: z.string().openapi({ example: "Input should be a valid string" }),
+    input: z.unknown().openapi({ description: "What was sent" }),
+    url: z.string().optional(),
+    ctx: z.record(z.string(), z.unknown()).optional(),
+  })),
+}).openapi("ValidationProblem");
+
+const uploadedSchema = z.object({
+  task_id: taskIdSchema,
+  is_complete: z.boolean().openapi({ description: "Whether the result can be fetched now" }),
+}).openapi("UploadedTask");
+
+export function contractRoutes(options: ContractOptions): OpenAPIHono {
+  const app = new OpenAPIHono();
+  addUpload(app, options);
+  addCheck(app, options);
+  addResult(app, options);
+  return app;
+}
+
+function addUpload(
+  app: OpenAPIHono,
+  { enqueue, questionnaire, limits }: ContractOptions,
+): void {
+  const schema = answersSchema(questionnaire.fields.map(({ id, type, label, example }) => ({
+    id,
+    type,
+    description: `${label.ru} (${label.en})`,
+    example,
+  })));
+  const route = createRoute({
+    method: "post",
+    path: "/upload_features",
+    summary: "Upload a questionnaire",
+    description: "An absent or null field is a missing answer. The same answers are the same task.",
+    request: {
+      body: { required: true, content: json(schema.openapi("FeaturesStructure")) },
+    },
+    responses: {
+      201: { description: "The task, new or known", content: json(uploadedSchema) },
+      400: { description: "The body cannot be read", content: json(detailSchema) },
+      413: { description: "The body is too large", content: json(detailSchema) },
+      422: { description: "The answers are not valid", content: json(validationSchema) },
+      503: { description: "The database is not available", content: json(detailSchema) },
+    },
+  });
+  const limit = bodyLimit({
+    maxSize: limits.bodyBytes,
+    onError: (c) => problem(c, "bodyTooLarge", { cause: `at most ${limits.bodyBytes} bytes` }),
+  });
+  describe(app, route);
+  app.post(route.path, limit, async (c) => {
+    const bytes = new Uint8Array(await c.req.arrayBuffer());
+    const read = readUpload(bytes, { contentType: c.req.header("content-type"), schema });
+    if (!read.ok) return jsonText(c, read);
+    const id = taskId(read.answers, questionnaire.fields);
+    const state = await enqueue({ id, payload: encodePayload(read.answers) });
+    return c.json({ task_id: id, is_complete: state === "done" }, 201);
+  });
+}
+
+function addCheck(app: OpenAPIHono, { store }: ContractOptions): void {
+  const handler = taskHandler(store, (c, task) => c.json(task.state === "done"));
+  for (const path of ["/check_task", "/check_state"]) {
+    describe(app, taskRoute(path, { summary: "Ask whether the result is there", ok: z.boolean() }));
+    app.get(path, handler);
+  }
+}
+
+function addResult(app: OpenAPIHono, { store, banks }: ContractOptions): void {
+  const probability = z.string().openapi({ example: "0.40770822763442993" });
+  const ok = z.object({
+    task_id: taskIdSchema,
+    ...Object.fromEntries(banks.banks.map(({ id, title }) => [
+      id,
+      probability.openapi({ description: `Approval probability: ${title.ru} (${title.en})` }),
+    ])),
+  }).openapi("Result");
+  const path = "/get_result";
+  describe(app, taskRoute(path, { summary: "Get the approval probability for each bank", ok }));
+  app.get(
+    path,
+    taskHandler(store, async (c, { id }) => {
+      const result = await store.result(id);
+      if (result === undefined) return problem(c, "taskNotFinished");
+      const texts = Object.entries(decodeResult(result).probabilities)
+        .map(([bank, value]) => [bank, pythonFloatRepr(value)]);
+      return c.json({ task_id: id, ...Object.fromEntries(texts) });
+    }),
+  );
+}
+
+/** Finds the task that the query names; one that is not there, or dead, is answered here. */
+function taskHandler(
+  store: ContractOptions["store"],
+  answer: (c: Context, task: Task) => Response | Promise<Response>,
+): Handler {
+  return async (c) => {
+    const query = readTaskQuery(c.req.url);
+    if (!query.ok) return jsonText(c, query);
+    const task = await store.find(query.taskId);
+    if (task === undefined) return problem(c, "taskNotFound");
+    if (task.state === "dead") {
+      return problem(c, "taskFailed", { cause: `after ${task.attempt} attempts: ${task.error}` });
+    }
+    return answer(c, task);
+  };
+}
+
+function taskRoute(path: string, { summary, ok }: { summary: string; ok: z.ZodType }) {
+  return createRoute({
+    method: "get",
+    path,
+    summary,
+    request: { query: z.object({ task_id: taskIdSchema }) },
+    responses: {
+      200: { description: "The answer", content: json(ok) },
+      404: { description: "No such task, or no result yet", content: json(detailSchema) },
+      410: { description: "The task failed for good, with its cause", content: json(detailSchema) },
+      422: { description: "The query is not valid", content: json(validationSchema) },
+      503: { description: "The database is not available", content: json(detailSchema) },
+    },
+  });
+}
+
+/**
+ * Puts a route in the OpenAPI document. Its handler is added apart: the library would validate the request before it, and
+ * answer in words of its own.
+ */
+function describe(
+  app: OpenAPIHono,
+  route: Parameters<OpenAPIHono["openAPIRegistry"]["registerPath"]>[0],
+): void {
+  app.openAPIRegistry.registerPath(route);
+}
+
+function json<S extends z.ZodType>(schema: S) {
+  return { "application/json": { schema } };
+}
+
+function jsonText(
+  c: Context,
+  { status, body }: { readonly status: 400 | 422; readonly body: string },
+): Response {
+  return c.body(body, status, { "Content-Type": "application/json" });
+}

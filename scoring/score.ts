@@ -1,0 +1,59 @@
+/** Applications -> approval probabilities per bank. The models are injected; what they are made of is not known here. */
+import type { Answers } from "./answers.ts";
+import type { Features } from "./features.ts";
+
+/** The models of all banks, wherever they run. */
+export interface Models {
+  readonly version: string;
+  /**
+   * Approval probabilities in [0, 1], row-major `rows` x banks. `matrix` is row-major `rows` x features, NaN where missing;
+   * it may be taken away from the caller. Rejects where the models cannot answer.
+   */
+  score(matrix: Float32Array<ArrayBuffer>, rows: number): Promise<Float64Array>;
+}
+
+export interface Application {
+  readonly answers: Answers;
+  /** When it was made, in milliseconds since the epoch. */
+  readonly atMs: number;
+}
+
+export interface Score {
+  /** Approval probability in [0, 1] by bank id. */
+  readonly probabilities: Readonly<Record<string, number>>;
+  /** Version of the models that gave it. */
+  readonly model: string;
+}
+
+export interface ScorerOptions {
+  readonly features: Features;
+  readonly models: Models;
+  /** Bank ids, in the order of the models' columns. */
+  readonly banks: readonly string[];
+}
+
+export class Scorer {
+  readonly #options: ScorerOptions;
+
+  constructor(options: ScorerOptions) {
+    this.#options = options;
+  }
+
+  /** Scores all applications together, in their order. Throws where the models' answer is no probability. */
+  async score(applications: readonly Application[]): Promise<readonly Score[]> {
+    const { features, models, banks } = this.#options;
+    const matrix = features.matrix(applications);
+    const scores = await models.score(matrix, applications.length);
+    return applications.map((_, row) => ({
+      probabilities: Object.fromEntries(
+        banks.map((bank, column) => [bank, probability(scores[row * banks.length + column], bank)]),
+      ),
+      model: models.version,
+    }));
+  }
+}
+
+function probability(value: number | undefined, bank: string): number {
+  if (value !== undefined && value >= 0 && value <= 1) return value;
+  throw new Error(`the model of ${bank} gave ${value}, must be a probability from 0 to 1`);
+}

@@ -1,0 +1,55 @@
+/**
+ * `deno task features [--at DATE] < applications.csv > matrix.csv`: the model matrix of a table of applications, a line per
+ * row, in their order; missing is an empty cell. `--describe` prints the feature names and their fingerprint instead.
+ */
+import { parseArgs } from "node:util";
+import { parseDateMs } from "../scoring/dates.ts";
+import { describeFeatures, Features } from "../scoring/features.ts";
+import { TableError, TableReader } from "../scoring/table.ts";
+import { configFromEnvironment } from "./config.ts";
+import { csvRows } from "./csv.ts";
+import { main, UsageError } from "./main.ts";
+
+const ROWS_PER_WRITE = 1000;
+
+if (import.meta.main) await main(run);
+
+async function run(): Promise<void> {
+  const { values } = parseArgs({
+    options: { at: { type: "string" }, describe: { type: "boolean", default: false } },
+  });
+  const { questionnaire } = configFromEnvironment();
+  if (values.describe) {
+    console.log(JSON.stringify(await describeFeatures(questionnaire), null, 2));
+    return;
+  }
+  const atMs = values.at === undefined ? Date.now() : parseDateMs(values.at);
+  if (atMs === undefined) {
+    throw new UsageError(`--at: current value is ${values.at}, must be a date such as 2023-12-01`);
+  }
+  const features = new Features(questionnaire);
+  const rows = csvRows(Deno.stdin.readable);
+  const header = await rows.next();
+  if (header.done) {
+    throw new TableError("Cannot read the table: it is empty, and must have a header");
+  }
+  const table = new TableReader(questionnaire, header.value);
+  await write([features.names.join(",")]);
+  let lines: string[] = [];
+  let row = 0;
+  for await (const cells of rows) {
+    const matrix = features.matrix([{ answers: table.answers(cells, ++row), atMs }]);
+    lines.push(Array.from(matrix, (value) => Number.isNaN(value) ? "" : String(value)).join(","));
+    if (lines.length < ROWS_PER_WRITE) continue;
+    await write(lines);
+    lines = [];
+  }
+  await write(lines);
+}
+
+/** Writes the lines and waits until the reader has taken them, so that memory stays bounded. */
+async function write(lines: readonly string[]): Promise<void> {
+  const bytes = new TextEncoder().encode(lines.map((line) => `${line}\n`).join(""));
+  let at = 0;
+  while (at < bytes.length) at += await Deno.stdout.write(bytes.subarray(at));
+}

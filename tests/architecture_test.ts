@@ -1,0 +1,67 @@
+import assert from "node:assert/strict";
+import { PROJECT } from "./support/service.ts";
+
+/** Which folders a folder may import from; the root may import from all. */
+const ALLOWED: Readonly<Record<string, readonly string[]>> = {
+  configs: [],
+  wasm: [],
+  queue: ["configs"],
+  scoring: ["configs"],
+  routes: ["configs", "queue", "scoring"],
+  tasks: ["configs", "queue", "scoring", "wasm"],
+};
+
+/** The only files of the queue that routes may know: what a store is, not how it is made. */
+const QUEUE_INTERFACE = "queue/store.ts";
+
+function sources(folder: string): string[] {
+  return [...Deno.readDirSync(new URL(`${folder}/`, PROJECT))].flatMap(({ name, isDirectory }) => {
+    if (isDirectory) return sources(`${folder}/${name}`);
+    return /\.tsx?$/.test(name) ? [`${folder}/${name}`] : [];
+  });
+}
+
+function importsOf(file: string): string[] {
+  const url = new URL(file, PROJECT);
+  const text = Deno.readTextFileSync(url);
+  return [...text.matchAll(/(?:from|import)\s*\(?\s*"(\.[^"]+)"/g)]
+    .map((match) => new URL(match[1] ?? "", url).href.slice(PROJECT.href.length));
+}
+
+for (const [folder, allowed] of Object.entries(ALLOWED)) {
+  Deno.test(`${folder}/ imports only from ${[folder, ...allowed].join(", ")}`, () => {
+    const files = sources(folder);
+    assert.ok(files.length > 0);
+    for (const file of files) {
+      for (const imported of importsOf(file)) {
+        const target = imported.split("/")[0] ?? "";
+        assert.ok([folder, ...allowed].includes(target), `${file} imports ${imported}`);
+        if (folder === "routes" && target === "queue") {
+          assert.equal(imported, QUEUE_INTERFACE, file);
+        }
+      }
+    }
+  });
+}
+
+Deno.test("every folder with code stands in the import rule", () => {
+  const folders = [...Deno.readDirSync(PROJECT)]
+    .filter(({ name, isDirectory }) => isDirectory && !name.startsWith("."))
+    .filter(({ name }) => !["tests", "data", "training", "bench", "docs", "models"].includes(name))
+    .map(({ name }) => name);
+  assert.deepEqual(folders.sort(), Object.keys(ALLOWED).sort());
+});
+
+Deno.test("every source file is reached from a program", () => {
+  const programs = ["main.ts", "wasm/worker.ts", ...sources("tasks"), ...sources("bench")];
+  const reached = new Set<string>();
+  const waiting = [...programs];
+  for (let file = waiting.pop(); file !== undefined; file = waiting.pop()) {
+    if (reached.has(file)) continue;
+    reached.add(file);
+    waiting.push(...importsOf(file));
+  }
+  for (const file of Object.keys(ALLOWED).flatMap(sources)) {
+    assert.ok(reached.has(file), `${file} is dead`);
+  }
+});

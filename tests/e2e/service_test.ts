@@ -1,0 +1,120 @@
+import assert from "node:assert/strict";
+import { EXAMPLE, EXAMPLE_ID, readConfig, startTestService } from "../support/service.ts";
+
+const BANKS = ["bank_a", "bank_b", "bank_c", "bank_d", "bank_e"];
+
+Deno.test("the service scores the reference's example in its three steps, within 200 ms", async () => {
+  await using test = await startTestService(readConfig());
+  const startedMs = performance.now();
+  const uploaded = await test.post(EXAMPLE);
+  assert.equal(uploaded.status, 201);
+  assert.deepEqual(uploaded.body, { task_id: EXAMPLE_ID, is_complete: false });
+  const result = await test.score(EXAMPLE);
+  assert.ok(performance.now() - startedMs < 200);
+  assert.deepEqual(Object.keys(result), ["task_id", ...BANKS]);
+  for (const bank of BANKS) {
+    assert.equal(typeof result[bank], "string");
+    assert.ok(Number(result[bank]) > 0 && Number(result[bank]) < 1, `${bank} ${result[bank]}`);
+  }
+  assert.equal((await test.get(`/check_state?task_id=${EXAMPLE_ID}`)).body, true);
+});
+
+Deno.test("the service answers is_complete for a questionnaire that it has scored", async () => {
+  await using test = await startTestService(readConfig());
+  await test.score(EXAMPLE);
+  const again = await test.post({
+    ...EXAMPLE,
+    unknown: "field",
+    childcount: "0",
+    monthprofit: 180000,
+  });
+  assert.deepEqual(again.body, { task_id: EXAMPLE_ID, is_complete: true });
+});
+
+Deno.test("the service makes one task of 64 uploads that race", async () => {
+  await using test = await startTestService(readConfig());
+  const answers = await Promise.all(Array.from({ length: 64 }, () => test.post(EXAMPLE)));
+  assert.ok(answers.every(({ status, body }) => status === 201 && body.task_id === EXAMPLE_ID));
+  const result = await test.score(EXAMPLE);
+  assert.deepEqual(await test.score(EXAMPLE), result);
+});
+
+Deno.test("the service scores a questionnaire without a single answer", async () => {
+  await using test = await startTestService(readConfig());
+  const result = await test.score({});
+  for (const bank of BANKS) assert.ok(Number(result[bank]) > 0 && Number(result[bank]) < 1);
+});
+
+Deno.test("the service gives the same probabilities with workers and without", async () => {
+  const config = readConfig();
+  await using pooled = await startTestService(config);
+  await using inline = await startTestService({
+    ...config,
+    service: { ...config.service, workers: 0 },
+  });
+  assert.equal(pooled.service.workers, config.service.workers);
+  assert.equal(inline.service.workers, 0);
+  assert.deepEqual(await inline.score(EXAMPLE), await pooled.score(EXAMPLE));
+});
+
+Deno.test("the service keeps its tasks and results over a restart", async () => {
+  const config = readConfig();
+  const path = await Deno.makeTempDir();
+  try {
+    const { startService } = await import("../../main.ts");
+    const settings = { ...config.service, port: 0, databaseUrl: `file:${path}/prescore.db` };
+    for (const isComplete of [false, true]) {
+      const service = await startService({ ...config, service: settings });
+      const response = await fetch(`${service.url}/upload_features`, {
+        method: "POST",
+        headers: { "Content-Type": "application/json" },
+        body: JSON.stringify(EXAMPLE),
+      });
+      assert.equal((await response.json()).is_complete, isComplete);
+      await service.stop();
+    }
+  } finally {
+    await Deno.remove(path, { recursive: true });
+  }
+});
+
+Deno.test("three banks are a change of configuration only", async () => {
+  const config = readConfig();
+  const [a, , c, , e] = config.banks.banks;
+  assert.ok(a && c && e);
+  const banks = [e, { ...c, id: "renamed" }, a];
+  await using test = await startTestService({ ...config, banks: { ...config.banks, banks } });
+  await using five = await startTestService(config);
+  const all = await five.score(EXAMPLE);
+  assert.deepEqual(await test.score(EXAMPLE), {
+    task_id: EXAMPLE_ID,
+    bank_e: all.bank_e,
+    renamed: all.bank_c,
+    bank_a: all.bank_a,
+  });
+});
+
+Deno.test("another questionnaire with its own models is a change of configuration only", async () => {
+  await using test = await startTestService(readConfig("tests/fixtures/small/configs"));
+  const young = await test.score({ born: "2008-01-01", income: 1000, amount: 5000 });
+  const grown = await test.score({ born: "1980-01-01", income: 5000, amount: 1000 });
+  assert.deepEqual(Object.keys(young), ["task_id", "north", "south"]);
+  // The forest has two stumps: its margins are -0.9 - 0.6 and 0.8 + 0.4.
+  assert.ok(Math.abs(Number(young.north) - 1 / (1 + Math.exp(1.5))) < 1e-6);
+  assert.ok(Math.abs(Number(grown.north) - 1 / (1 + Math.exp(-1.2))) < 1e-6);
+  assert.ok(Number(young.south) > 0 && Number(young.south) < 1);
+  assert.notEqual(young.south, grown.south);
+  const refused = await test.post({ amount: 1.5 });
+  assert.equal(refused.status, 422);
+  assert.deepEqual(refused.body.detail[0].loc, ["body", "amount"]);
+});
+
+Deno.test("GET /openapi.json describes the configured questionnaire and banks", async () => {
+  await using test = await startTestService(readConfig("tests/fixtures/small/configs"));
+  const { body } = await test.get("/openapi.json");
+  assert.equal(body.openapi, "3.1.0");
+  const { FeaturesStructure, Result } = body.components.schemas;
+  assert.deepEqual(Object.keys(FeaturesStructure.properties), ["born", "income", "amount"]);
+  assert.deepEqual(FeaturesStructure.properties.amount.type, ["integer", "null"]);
+  assert.deepEqual(Object.keys(Result.properties), ["task_id", "north", "south"]);
+});

@@ -1,0 +1,88 @@
+import { createClient } from "@libsql/client";
+import assert from "node:assert/strict";
+import { Connection } from "../../queue/connection.ts";
+import { migrate, readMigrations } from "../../queue/migrate.ts";
+import { openStore, temporaryFolder } from "../support/store.ts";
+
+Deno.test("Connection.open() keeps a file at synchronous FULL in write-ahead mode", async () => {
+  await using folder = await temporaryFolder();
+  using test = await openStore(`file:${folder.path}/queue.db`);
+  assert.deepEqual((await test.connection.read("PRAGMA synchronous")).rows[0], { synchronous: 2 });
+  assert.deepEqual((await test.connection.read("PRAGMA journal_mode")).rows[0], {
+    journal_mode: "wal",
+  });
+});
+
+Deno.test("Connection works on after another writer kept it waiting too long", async () => {
+  await using folder = await temporaryFolder();
+  const url = `file:${folder.path}/queue.db`;
+  using test = await openStore(url);
+  const other = createClient({ url });
+  try {
+    const transaction = await other.transaction("write");
+    await transaction.execute(
+      "INSERT INTO tasks (id, run_at_ms, created_at_ms) VALUES ('b', 1, 1)",
+    );
+    await assert.rejects(test.store.enqueue([{ id: "a", payload: "{}" }], 1), /database is locked/);
+    await transaction.commit();
+    assert.deepEqual(await test.store.enqueue([{ id: "a", payload: "{}" }], 1), ["queued"]);
+    await other.execute("DELETE FROM tasks WHERE id = 'b'");
+    assert.equal((await test.store.find("a"))?.state, "queued");
+  } finally {
+    other.close();
+  }
+});
+
+Deno.test("Connection.write() stores all statements or none", async () => {
+  await using folder = await temporaryFolder();
+  using test = await openStore(`file:${folder.path}/queue.db`);
+  await assert.rejects(
+    test.connection.write([
+      "INSERT INTO tasks (id, run_at_ms, created_at_ms) VALUES ('a', 1, 1)",
+      "INSERT INTO tasks (id, run_at_ms, created_at_ms) VALUES ('a', 1, 1)",
+    ]),
+    /UNIQUE constraint failed/,
+  );
+  assert.equal(await test.store.find("a"), undefined);
+});
+
+Deno.test("migrate() is done once, and again does nothing", async () => {
+  await using folder = await temporaryFolder();
+  const url = `file:${folder.path}/queue.db`;
+  {
+    using test = await openStore(url);
+    await test.store.enqueue([{ id: "a", payload: "{}" }], 1);
+  }
+  using test = await openStore(url);
+  assert.equal((await test.store.find("a"))?.state, "queued");
+});
+
+Deno.test("migrate() refuses a database that a newer program made", async () => {
+  const connection = await Connection.open(":memory:");
+  try {
+    const [first] = readMigrations();
+    assert.ok(first);
+    const newer = { version: 2, name: "0002_newer.sql", sql: "CREATE TABLE newer (x);\n" };
+    await migrate(connection, { migrations: [first, newer], nowMs: 0 });
+    await assert.rejects(
+      migrate(connection, { migrations: [first], nowMs: 0 }),
+      /its schema has version 2, and this program knows versions up to 1/,
+    );
+  } finally {
+    connection.close();
+  }
+});
+
+Deno.test("migrate() applies each migration once where two processes start together", async () => {
+  await using folder = await temporaryFolder();
+  const url = `file:${folder.path}/queue.db`;
+  const connections = await Promise.all([Connection.open(url), Connection.open(url)]);
+  try {
+    const migrations = readMigrations();
+    await Promise.all(connections.map((each) => migrate(each, { migrations, nowMs: 0 })));
+    const { rows } = await connections[0].read("SELECT version FROM migrations");
+    assert.equal(rows.length, migrations.length);
+  } finally {
+    for (const connection of connections) connection.close();
+  }
+});

@@ -1,0 +1,183 @@
+import assert from "node:assert/strict";
+import type { QueuePolicy } from "../../configs/mod.ts";
+import { Dispatcher, type Handler, type Outcome } from "../../queue/dispatcher.ts";
+import type { ClaimedTask } from "../../queue/store.ts";
+import { FakeClock } from "../support/fake_clock.ts";
+import { openStore, type TestStore } from "../support/store.ts";
+
+const POLICY: QueuePolicy = {
+  batchRows: 10,
+  maxAttempts: 3,
+  leaseMs: 1000,
+  jobTimeoutMs: 500,
+  rescueEveryMs: 100,
+  backoffMs: { base: 10, max: 40 },
+  drainMs: 300,
+};
+
+interface Rig extends AsyncDisposable, TestStore {
+  readonly clock: FakeClock;
+  readonly dispatcher: Dispatcher;
+  readonly reported: unknown[];
+  upload(...ids: string[]): Promise<void>;
+}
+
+async function rig(handler: Handler, { lanes = 1 } = {}): Promise<Rig> {
+  const test = await openStore();
+  const clock = new FakeClock();
+  const reported: unknown[] = [];
+  const dispatcher = new Dispatcher({
+    store: test.store,
+    handler,
+    policy: POLICY,
+    lanes,
+    clock,
+    random: () => 0.5,
+    report: (error) => reported.push(error),
+  });
+  dispatcher.start();
+  await clock.advance(0);
+  return {
+    ...test,
+    clock,
+    dispatcher,
+    reported,
+    async upload(...ids) {
+      await test.store.enqueue(ids.map((id) => ({ id, payload: "{}" })), clock.now());
+      dispatcher.wake();
+      await clock.advance(0);
+    },
+    async [Symbol.asyncDispose]() {
+      const stopped = dispatcher.stop();
+      await clock.advance(POLICY.drainMs);
+      await stopped;
+      test[Symbol.dispose]();
+    },
+  };
+}
+
+function succeed(tasks: readonly ClaimedTask[]): Promise<Outcome[]> {
+  return Promise.resolve(tasks.map(({ id }) => ({ result: JSON.stringify(id) })));
+}
+
+Deno.test("Dispatcher runs an upload at once, without waiting for a timer", async () => {
+  await using test = await rig(succeed);
+  await test.upload("a");
+  assert.equal(await test.store.result("a"), '"a"');
+});
+
+Deno.test("Dispatcher takes up what an earlier process left queued", async () => {
+  await using test = await rig(succeed);
+  await test.store.enqueue([{ id: "a", payload: "{}" }], test.clock.now());
+  await test.clock.advance(POLICY.rescueEveryMs);
+  assert.equal(await test.store.result("a"), '"a"');
+});
+
+Deno.test("Dispatcher claims together what waits together", async () => {
+  const sizes: number[] = [];
+  await using test = await rig((tasks) => {
+    sizes.push(tasks.length);
+    return succeed(tasks);
+  });
+  await test.upload(...Array.from({ length: 25 }, (_, index) => `t${index}`));
+  assert.deepEqual(sizes, [10, 10, 5]);
+});
+
+Deno.test("Dispatcher runs no more batches at once than it has lanes", async () => {
+  let running = 0;
+  let most = 0;
+  const release: (() => void)[] = [];
+  await using test = await rig(async (tasks) => {
+    most = Math.max(most, ++running);
+    await new Promise<void>((resolve) => release.push(resolve));
+    running--;
+    return succeed(tasks);
+  }, { lanes: 2 });
+  await test.upload(...Array.from({ length: 30 }, (_, index) => `t${index}`));
+  assert.equal(running, 2);
+  while (release.length > 0) {
+    release.shift()?.();
+    await test.clock.advance(0);
+  }
+  assert.equal(most, 2);
+  assert.equal(await test.store.result("t29"), '"t29"');
+});
+
+Deno.test("Dispatcher buries one bad task after its attempts, and the others of its batch go on", async () => {
+  const seen: string[][] = [];
+  await using test = await rig((tasks) => {
+    seen.push(tasks.map(({ id }) => id));
+    if (tasks.some(({ id }) => id === "poison")) throw new Error("the worker died");
+    return succeed(tasks);
+  });
+  await test.upload("a", "poison", "b");
+  await test.clock.advance(POLICY.backoffMs.max * POLICY.maxAttempts);
+  assert.equal(await test.store.result("a"), '"a"');
+  assert.equal(await test.store.result("b"), '"b"');
+  assert.deepEqual(await test.store.find("poison"), {
+    id: "poison",
+    state: "dead",
+    attempt: 3,
+    error: "the worker died",
+  });
+  assert.deepEqual(seen.filter((batch) => batch.length > 1).length, 1);
+});
+
+Deno.test("Dispatcher fails only the task whose outcome is an error", async () => {
+  await using test = await rig((tasks) =>
+    Promise.resolve(
+      tasks.map(({ id }) => id === "bad" ? { error: "unreadable" } : { result: "1" }),
+    )
+  );
+  await test.upload("good", "bad");
+  assert.equal(await test.store.result("good"), "1");
+  assert.equal((await test.store.find("bad"))?.error, "unreadable");
+});
+
+Deno.test("Dispatcher takes back the lease of a claimer that vanished", async () => {
+  await using test = await rig(succeed);
+  const { store, clock } = test;
+  await store.enqueue([{ id: "a", payload: "{}" }], clock.now());
+  await store.claim({ nowMs: clock.now(), leaseMs: POLICY.leaseMs, limit: 1 });
+  await clock.advance(POLICY.leaseMs - 1);
+  assert.equal(await store.result("a"), undefined);
+  await clock.advance(POLICY.rescueEveryMs);
+  assert.equal(await store.result("a"), '"a"');
+});
+
+Deno.test("Dispatcher reports a failing store and goes on when it is back", async () => {
+  await using test = await rig(succeed);
+  const claim = test.store.claim.bind(test.store);
+  test.store.claim = () => Promise.reject(new Error("disk I/O error"));
+  await test.upload("a");
+  assert.match(String(test.reported[0]), /disk I\/O error/);
+  test.store.claim = claim;
+  await test.clock.advance(POLICY.rescueEveryMs);
+  assert.equal(await test.store.result("a"), '"a"');
+});
+
+Deno.test("Dispatcher.stop() lets the batch at work end and claims no other", async () => {
+  let release = () => {};
+  await using test = await rig(async (tasks) => {
+    await new Promise<void>((resolve) => release = resolve);
+    return succeed(tasks);
+  });
+  await test.upload("a");
+  const stopped = test.dispatcher.stop();
+  await test.store.enqueue([{ id: "b", payload: "{}" }], test.clock.now());
+  release();
+  await test.clock.advance(0);
+  await stopped;
+  assert.equal(await test.store.result("a"), '"a"');
+  assert.equal((await test.store.find("b"))?.state, "queued");
+  assert.equal(test.clock.pending, 0);
+});
+
+Deno.test("Dispatcher.stop() gives up on a batch that does not end in time", async () => {
+  await using test = await rig(() => new Promise(() => {}));
+  await test.upload("a");
+  const stopped = test.dispatcher.stop();
+  await test.clock.advance(POLICY.drainMs);
+  await stopped;
+  assert.equal((await test.store.find("a"))?.state, "leased");
+});

@@ -1,0 +1,202 @@
+import assert from "node:assert/strict";
+import fc from "fast-check";
+import type { ClaimOptions } from "../../queue/store.ts";
+import { openStore } from "../support/store.ts";
+
+const NOW = 1_700_000_000_000;
+const LEASE = 1000;
+const PAYLOAD = '{"answers":{}}';
+
+function claimAt(nowMs: number, options: Partial<ClaimOptions> = {}): ClaimOptions {
+  return { nowMs, leaseMs: LEASE, limit: 10, ...options };
+}
+
+Deno.test("enqueue() stores a task once, whatever comes with the second call", async () => {
+  using test = await openStore();
+  assert.deepEqual(await test.store.enqueue([{ id: "a", payload: PAYLOAD }], NOW), ["queued"]);
+  assert.deepEqual(
+    await test.store.enqueue([{ id: "a", payload: '{"answers":{"x":1}}' }], NOW + 5),
+    ["queued"],
+  );
+  const claimed = await test.store.claim(claimAt(NOW));
+  assert.deepEqual(claimed, [
+    { id: "a", payload: PAYLOAD, attempt: 1, fence: 1, createdAtMs: NOW },
+  ]);
+});
+
+Deno.test("enqueue() reports the state of a task that is known", async () => {
+  using test = await openStore();
+  await test.store.enqueue([{ id: "a", payload: PAYLOAD }], NOW);
+  await test.store.claim(claimAt(NOW));
+  assert.deepEqual(await test.store.enqueue([{ id: "a", payload: PAYLOAD }], NOW), ["leased"]);
+  await test.store.complete([{ id: "a", fence: 1, result: "{}" }], NOW);
+  assert.deepEqual(await test.store.enqueue([{ id: "a", payload: PAYLOAD }], NOW), ["done"]);
+});
+
+Deno.test("enqueue() refuses a payload that is not JSON, and stores nothing", async () => {
+  using test = await openStore();
+  await assert.rejects(test.store.enqueue([{ id: "a", payload: "{" }], NOW), /json_valid/);
+});
+
+Deno.test("enqueue() stores a task once where one group names it twice", async () => {
+  using test = await openStore();
+  await test.store.enqueue([{ id: "b", payload: PAYLOAD }], NOW);
+  await test.store.claim(claimAt(NOW));
+  const states = await test.store.enqueue(
+    ["a", "b", "a"].map((id) => ({ id, payload: PAYLOAD })),
+    NOW,
+  );
+  assert.deepEqual(states, ["queued", "leased", "queued"]);
+  assert.deepEqual((await test.store.claim(claimAt(NOW))).map(({ id }) => id), ["a"]);
+});
+
+Deno.test("claim() takes a task that failed before alone, and ahead of the others", async () => {
+  using test = await openStore();
+  await test.store.enqueue([{ id: "a", payload: PAYLOAD }, { id: "b", payload: PAYLOAD }], NOW);
+  const failed = await test.store.claim(claimAt(NOW));
+  await test.store.fail(failed.map((task) => ({ ...task, error: "no", retryAtMs: NOW })), NOW);
+  await test.store.enqueue([{ id: "c", payload: PAYLOAD }, { id: "d", payload: PAYLOAD }], NOW);
+  const batches = [];
+  for (let batch = 0; batch < 4; batch++) {
+    batches.push((await test.store.claim(claimAt(NOW))).map(({ id }) => id).sort());
+  }
+  assert.deepEqual(batches, [["a"], ["b"], ["c", "d"], []]);
+});
+
+Deno.test("claim() gives each task to one claimer, the longest due first", async () => {
+  using test = await openStore();
+  for (const [index, id] of ["c", "a", "b"].entries()) {
+    await test.store.enqueue([{ id, payload: PAYLOAD }], NOW + index);
+  }
+  const first = await test.store.claim(claimAt(NOW + 10, { limit: 2 }));
+  const second = await test.store.claim(claimAt(NOW + 10, { limit: 2 }));
+  assert.deepEqual(new Set(first.map(({ id }) => id)), new Set(["c", "a"]));
+  assert.deepEqual(second.map(({ id }) => id), ["b"]);
+  assert.deepEqual(await test.store.claim(claimAt(NOW + 10)), []);
+});
+
+Deno.test("claim() leaves what is not due yet", async () => {
+  using test = await openStore();
+  await test.store.enqueue([{ id: "a", payload: PAYLOAD }], NOW + 1);
+  assert.deepEqual(await test.store.claim(claimAt(NOW)), []);
+  assert.equal(await test.store.nextDueMs(), NOW + 1);
+});
+
+Deno.test("claim() finds its tasks by the index, not by reading the table", async () => {
+  using test = await openStore();
+  const { rows } = await test.connection.read(`
+    EXPLAIN QUERY PLAN SELECT id FROM tasks
+    WHERE state = 'queued' AND (attempt > 0) = 1 AND run_at_ms <= 5 ORDER BY run_at_ms, rowid LIMIT 3`);
+  const plan = rows.map(({ detail }) => detail).join("; ");
+  assert.match(plan, /SEARCH tasks USING INDEX tasks_queued/);
+  assert.doesNotMatch(plan, /TEMP B-TREE/);
+});
+
+Deno.test("complete() stores one result, for the fence that holds", async () => {
+  using test = await openStore();
+  await test.store.enqueue([{ id: "a", payload: PAYLOAD }], NOW);
+  await test.store.claim(claimAt(NOW));
+  await test.store.rescue(NOW + LEASE, 3);
+  const [again] = await test.store.claim(claimAt(NOW + LEASE));
+  assert.equal(again?.fence, 2);
+  assert.deepEqual(await test.store.complete([{ id: "a", fence: 1, result: '"late"' }], NOW), []);
+  assert.equal(await test.store.result("a"), undefined);
+  assert.deepEqual(await test.store.complete([{ id: "a", fence: 2, result: '"own"' }], NOW), ["a"]);
+  assert.deepEqual(await test.store.complete([{ id: "a", fence: 2, result: '"twice"' }], NOW), []);
+  assert.equal(await test.store.result("a"), '"own"');
+  assert.equal((await test.store.find("a"))?.state, "done");
+});
+
+Deno.test("fail() queues a task again at its time, then buries it with the cause", async () => {
+  using test = await openStore();
+  await test.store.enqueue([{ id: "a", payload: PAYLOAD }], NOW);
+  await test.store.claim(claimAt(NOW));
+  await test.store.fail([{ id: "a", fence: 1, error: "no luck", retryAtMs: NOW + 50 }], NOW);
+  assert.deepEqual(await test.store.find("a"), {
+    id: "a",
+    state: "queued",
+    attempt: 1,
+    error: "no luck",
+  });
+  assert.deepEqual(await test.store.claim(claimAt(NOW + 49)), []);
+  assert.equal((await test.store.claim(claimAt(NOW + 50))).length, 1);
+  await test.store.fail([{ id: "a", fence: 2, error: "gone", retryAtMs: null }], NOW);
+  assert.deepEqual(await test.store.find("a"), {
+    id: "a",
+    state: "dead",
+    attempt: 2,
+    error: "gone",
+  });
+});
+
+Deno.test("rescue() takes back only what ran out, and buries it after the last attempt", async () => {
+  using test = await openStore();
+  await test.store.enqueue([{ id: "a", payload: PAYLOAD }], NOW);
+  await test.store.claim(claimAt(NOW));
+  assert.equal(await test.store.rescue(NOW + LEASE - 1, 2), 0);
+  assert.equal(await test.store.rescue(NOW + LEASE, 2), 1);
+  assert.equal((await test.store.find("a"))?.state, "queued");
+  await test.store.claim(claimAt(NOW + LEASE));
+  assert.equal(await test.store.rescue(NOW + 2 * LEASE, 2), 1);
+  const dead = await test.store.find("a");
+  assert.equal(dead?.state, "dead");
+  assert.match(dead?.error ?? "", /attempt 2 ended without an answer/);
+});
+
+Deno.test("LibsqlStore never loses a task or stores a second result, in any order of calls", async () => {
+  const ids = ["a", "b", "c"] as const;
+  const call = fc.oneof(
+    fc.record({ kind: fc.constant("enqueue" as const), id: fc.constantFrom(...ids) }),
+    fc.record({ kind: fc.constant("claim" as const) }),
+    fc.record({ kind: fc.constantFrom("complete" as const, "fail" as const), held: fc.nat(20) }),
+    fc.record({ kind: fc.constant("later" as const), ms: fc.nat(2 * LEASE) }),
+  );
+  await fc.assert(
+    fc.asyncProperty(fc.array(call, { maxLength: 40 }), async (calls) => {
+      using test = await openStore();
+      const { store } = test;
+      const held: { id: string; fence: number }[] = [];
+      const current = new Map<string, number>();
+      const finished = new Map<string, string>();
+      const enqueued = new Set<string>();
+      let nowMs = NOW;
+      for (const step of calls) {
+        if (step.kind === "later") {
+          nowMs += step.ms;
+          await store.rescue(nowMs, 1000);
+        } else if (step.kind === "enqueue") {
+          await store.enqueue([{ id: step.id, payload: PAYLOAD }], nowMs);
+          enqueued.add(step.id);
+        } else if (step.kind === "claim") {
+          for (
+            const task of await store.claim(claimAt(nowMs, { limit: 2 }))
+          ) {
+            assert.ok(!finished.has(task.id));
+            assert.ok(task.fence > (current.get(task.id) ?? 0));
+            current.set(task.id, task.fence);
+            held.push(task);
+          }
+        } else {
+          const claim = held[step.held];
+          if (claim === undefined) continue;
+          if (step.kind === "fail") {
+            await store.fail([{ ...claim, error: "no", retryAtMs: nowMs }], nowMs);
+            continue;
+          }
+          const result = JSON.stringify(`${claim.id} ${claim.fence}`);
+          const stored = await store.complete([{ ...claim, result }], nowMs);
+          if (stored.length > 0) {
+            assert.equal(claim.fence, current.get(claim.id));
+            assert.ok(!finished.has(claim.id));
+            finished.set(claim.id, result);
+          }
+        }
+      }
+      for (const id of enqueued) {
+        assert.equal(await store.result(id), finished.get(id));
+        assert.equal((await store.find(id))?.state === "done", finished.has(id));
+      }
+    }),
+    { numRuns: 100 },
+  );
+});

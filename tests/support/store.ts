@@ -1,0 +1,25 @@
+/** A queue in memory or in a file, migrated, for tests. */
+import { Connection } from "../../queue/connection.ts";
+import { LibsqlStore } from "../../queue/libsql_store.ts";
+import { migrate, readMigrations } from "../../queue/migrate.ts";
+
+export interface TestStore extends Disposable {
+  readonly store: LibsqlStore;
+  readonly connection: Connection;
+}
+
+export async function openStore(url = ":memory:"): Promise<TestStore> {
+  const connection = await Connection.open(url);
+  await migrate(connection, { migrations: readMigrations(), nowMs: 0 });
+  return {
+    store: new LibsqlStore(connection),
+    connection,
+    [Symbol.dispose]: () => connection.close(),
+  };
+}
+
+/** A folder that is gone when the test ends. */
+export async function temporaryFolder(): Promise<AsyncDisposable & { readonly path: string }> {
+  const path = await Deno.makeTempDir({ prefix: "prescore-" });
+  return { path, [Symbol.asyncDispose]: () => Deno.remove(path, { recursive: true }) };
+}

@@ -1,0 +1,43 @@
+"""The metrics agree with their definitions."""
+
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from prescore_training import metrics
+
+CASES = st.lists(st.tuples(st.integers(0, 1), st.sampled_from([0.1, 0.2, 0.5, 0.9])), min_size=2, max_size=30)
+
+
+@given(CASES.filter(lambda cases: len({label for label, _ in cases}) == 2))
+def test_auc_counts_the_pairs_in_the_right_order(cases: list[tuple[int, float]]) -> None:
+    labels = np.array([label for label, _ in cases], np.int8)
+    scores = np.array([score for _, score in cases])
+    pairs = [
+        1.0 if approved > denied else 0.5 if approved == denied else 0.0
+        for approved in scores[labels == 1]
+        for denied in scores[labels == 0]
+    ]
+    assert metrics.auc(labels, scores) == pytest.approx(np.mean(pairs))
+
+
+def test_auc_of_one_class_is_refused() -> None:
+    with pytest.raises(ValueError, match="both classes"):
+        metrics.auc(np.ones(3, np.int8), np.ones(3))
+
+
+def test_log_loss_of_a_coin_is_log_two() -> None:
+    assert metrics.log_loss(np.array([0, 1], np.int8), np.full(2, 0.5)) == pytest.approx(np.log(2))
+
+
+def test_log_loss_of_a_certain_mistake_is_finite() -> None:
+    assert np.isfinite(metrics.log_loss(np.array([0], np.int8), np.ones(1)))
+
+
+def test_calibration_error_is_the_distance_of_the_rates() -> None:
+    labels = np.array([1] * 500 + [0] * 500, np.int8)
+    assert metrics.expected_calibration_error(labels, labels.astype(float)) == 0
+    assert metrics.expected_calibration_error(np.zeros(1000, np.int8), np.full(1000, 0.3)) == pytest.approx(
+        0.3
+    )

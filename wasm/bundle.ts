@@ -1,0 +1,144 @@
+/**
+ * One version of the models on disk: `manifest.json` and the files it names. Everything that will run is checked against the
+ * manifest first: the feature order and its fingerprint, and the SHA-256 of every file of the models in use.
+ */
+import { z } from "zod";
+import { ModelError } from "./instance.ts";
+
+const sha256Hex = z.string().regex(/^[0-9a-f]{64}$/, "must be 64 lower-case hex digits");
+/** A plain name: a manifest cannot reach outside its folder. */
+const fileName = z.string().regex(/^[A-Za-z0-9_][A-Za-z0-9_.-]*$/, "must be a plain file name");
+const file = z.strictObject({ file: fileName, sha256: sha256Hex });
+
+export const manifestSchema = z.strictObject({
+  version: z.string().min(1),
+  features: z.strictObject({ names: z.array(z.string()).min(1), sha256: sha256Hex }),
+  models: z.record(
+    z.string(),
+    z.strictObject({
+      onnx: file.describe("The model as it was trained"),
+      forest: file.optional().describe(
+        "The same, compiled for the engine; absent for other graphs",
+      ),
+    }),
+  ),
+  golden: file.optional().describe("Inputs and the probabilities that ONNX Runtime gave for them"),
+});
+
+export type Manifest = z.infer<typeof manifestSchema>;
+
+/** A model ready to be loaded; its bytes can be posted to a worker. */
+export interface ModelFile {
+  readonly name: string;
+  readonly kind: "forest" | "onnx";
+  readonly bytes: Uint8Array;
+  /** Of the ONNX that the model is, or must have been compiled from. */
+  readonly onnxSha256: string;
+}
+
+export interface Bundle {
+  readonly version: string;
+  readonly features: number;
+  readonly models: readonly ModelFile[];
+}
+
+export interface BundleOptions {
+  /** What the program computes now, as the models must have been trained on it. */
+  readonly features: { readonly names: readonly string[]; readonly sha256: string };
+  /** Names of the models wanted, in the order of the scores. */
+  readonly models: readonly string[];
+}
+
+/** Reads and checks the version in `folder`, a URL that ends in a slash. Throws `ModelError`. */
+export async function readBundle(folder: URL, options: BundleOptions): Promise<Bundle> {
+  const manifest = await readManifest(folder);
+  checkFeatures(manifest, { folder, features: options.features });
+  const models = await Promise.all(
+    options.models.map((name) => readModelFile(name, { manifest, folder })),
+  );
+  return { version: manifest.version, features: manifest.features.names.length, models };
+}
+
+export async function readManifest(folder: URL): Promise<Manifest> {
+  const url = new URL("manifest.json", folder);
+  const text = new TextDecoder().decode(await readFile(url));
+  try {
+    return manifestSchema.parse(JSON.parse(text));
+  } catch (error) {
+    const why = error instanceof z.ZodError ? z.prettifyError(error) : String(error);
+    throw new ModelError(`Cannot use ${url.pathname}: ${why}`);
+  }
+}
+
+/** The bytes of a file that the manifest names; throws `ModelError` where they are not the ones it was written for. */
+export async function readChecked(
+  { file, sha256 }: { readonly file: string; readonly sha256: string },
+  folder: URL,
+): Promise<Uint8Array<ArrayBuffer>> {
+  const url = new URL(file, folder);
+  const bytes = await readFile(url);
+  const found = await sha256Of(bytes);
+  if (found !== sha256) {
+    throw new ModelError(
+      `Cannot use ${url.pathname}: its SHA-256 is ${found}, must be ${sha256} as manifest.json says`,
+    );
+  }
+  return bytes;
+}
+
+export async function sha256Of(bytes: Uint8Array<ArrayBuffer>): Promise<string> {
+  return new Uint8Array(await crypto.subtle.digest("SHA-256", bytes)).toHex();
+}
+
+async function readModelFile(
+  name: string,
+  { manifest, folder }: { manifest: Manifest; folder: URL },
+): Promise<ModelFile> {
+  const entry = Object.hasOwn(manifest.models, name) ? manifest.models[name] : undefined;
+  if (entry === undefined) {
+    throw new ModelError(
+      `Cannot use model ${name}: ${folder.pathname}manifest.json must name it, and names ` +
+        (Object.keys(manifest.models).join(", ") || "none"),
+    );
+  }
+  const onnx = await readChecked(entry.onnx, folder);
+  const onnxSha256 = entry.onnx.sha256;
+  return entry.forest === undefined
+    ? { name, kind: "onnx", bytes: onnx, onnxSha256 }
+    : { name, kind: "forest", bytes: await readChecked(entry.forest, folder), onnxSha256 };
+}
+
+function checkFeatures(
+  { features: trained }: Manifest,
+  { folder, features }: { folder: URL; features: BundleOptions["features"] },
+): void {
+  const where = `Cannot use the models in ${folder.pathname}`;
+  const at = trained.names.findIndex((name, index) => name !== features.names[index]);
+  if (at >= 0 || trained.names.length !== features.names.length) {
+    const position = at >= 0 ? at : trained.names.length;
+    throw new ModelError(
+      `${where}: they were trained on ${trained.names.length} features with ` +
+        `${
+          trained.names[position] ?? "nothing"
+        } at position ${position}, and the questionnaire gives ` +
+        `${features.names.length} with ${features.names[position] ?? "nothing"} there; ` +
+        "the two must be the same: train models for this questionnaire",
+    );
+  }
+  if (trained.sha256 !== features.sha256) {
+    throw new ModelError(
+      `${where}: the questionnaire's definition of the features has fingerprint ${features.sha256}, ` +
+        `must be ${trained.sha256} as in training (types, ranges, categories or their order changed)`,
+    );
+  }
+}
+
+async function readFile(url: URL): Promise<Uint8Array<ArrayBuffer>> {
+  try {
+    return await Deno.readFile(url);
+  } catch (error) {
+    throw new ModelError(
+      `Cannot read ${url.pathname}: ${error instanceof Error ? error.message : error}`,
+    );
+  }
+}

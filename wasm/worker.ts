@@ -1,0 +1,49 @@
+/**
+ * A scoring worker: first it is sent the modules and models, then one matrix at a time. It knows nothing of the queue, the
+ * database or the disk. After a failure it must be replaced, for a module that trapped is not used again.
+ */
+import type { Bundle } from "./bundle.ts";
+import { ModelSet, type Modules } from "./model_set.ts";
+
+export interface WorkerSetup {
+  readonly modules: Modules;
+  readonly bundle: Bundle;
+}
+
+export interface ScoreRequest {
+  /** Row-major, `rows` x features. */
+  readonly matrix: Float32Array<ArrayBuffer>;
+  readonly rows: number;
+}
+
+/** Row-major, rows x models. */
+export type ScoreResponse = Float64Array<ArrayBuffer>;
+
+interface Scope {
+  onmessage: ((event: MessageEvent) => void) | null;
+  postMessage(message: unknown, transfer?: Transferable[]): void;
+}
+
+const scope = self as unknown as Scope;
+
+scope.onmessage = ({ data }: MessageEvent<WorkerSetup>) =>
+  answering(() => {
+    const models = new ModelSet(data.modules, data.bundle);
+    scope.onmessage = ({ data }: MessageEvent<ScoreRequest>) =>
+      answering(() => {
+        const response = models.score(data.matrix, data.rows);
+        scope.postMessage({ kind: "done", response }, [response.buffer]);
+      });
+    scope.postMessage({ kind: "ready" });
+  });
+
+function answering(work: () => void): void {
+  try {
+    work();
+  } catch (error) {
+    scope.postMessage({
+      kind: "failed",
+      error: error instanceof Error ? error.message : String(error),
+    });
+  }
+}

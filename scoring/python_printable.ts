@@ -1,8 +1,8 @@
 /**
  * Which characters Python prints as they are (`str.isprintable`), as of Unicode 14.0.0.
  *
- * Made by `tests/scoring/golden/generate_python_repr.py`; do not edit. A table and not `\p{...}` in a regular
- * expression, because the runtime's Unicode version moves and task ids must not.
+ * Made by `tests/scoring/golden/generate_python_repr.py`; do not edit. A table and not `\p{...}` in a
+ * regular expression, because the runtime's Unicode version moves and task ids must not.
  */
 
 /** Distances between the code points at which the property changes, in base 36. */

@@ -81,7 +81,7 @@ describe() {
   printf '{\n  "rustc": "%s",\n  "sourcesSha256": "%s",\n  "modules": {\n' "$1" "$(sources_digest)"
   for name in engine tract; do
     [ "$name" = tract ] && comma=
-    printf '    "%s": { "sha256": "%s", "bytes": %s }%s\n' \
+    printf '    "%s": {\n      "sha256": "%s",\n      "bytes": %s\n    }%s\n' \
       "$name" "$(digest "$here/$name.wasm")" "$(stat -c %s "$here/$name.wasm")" "$comma"
   done
   printf '  }\n}\n'

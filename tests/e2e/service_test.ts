@@ -3,20 +3,31 @@ import { EXAMPLE, EXAMPLE_ID, readConfig, startTestService } from "../support/se
 
 const BANKS = ["bank_a", "bank_b", "bank_c", "bank_d", "bank_e"];
 
-Deno.test("the service scores the reference's example in its three steps, within 200 ms", async () => {
+Deno.test("the service scores the reference's example in its three steps", async () => {
   await using test = await startTestService(readConfig());
-  const startedMs = performance.now();
   const uploaded = await test.post(EXAMPLE);
   assert.equal(uploaded.status, 201);
   assert.deepEqual(uploaded.body, { task_id: EXAMPLE_ID, is_complete: false });
   const result = await test.score(EXAMPLE);
-  assert.ok(performance.now() - startedMs < 200);
   assert.deepEqual(Object.keys(result), ["task_id", ...BANKS]);
   for (const bank of BANKS) {
     assert.equal(typeof result[bank], "string");
     assert.ok(Number(result[bank]) > 0 && Number(result[bank]) < 1, `${bank} ${result[bank]}`);
   }
   assert.equal((await test.get(`/check_state?task_id=${EXAMPLE_ID}`)).body, true);
+});
+
+Deno.test("the service has a result within 200 ms of the upload", async () => {
+  await using test = await startTestService(readConfig());
+  const timesMs: number[] = [];
+  for (let childcount = 0; childcount < 5; childcount++) {
+    const startedMs = performance.now();
+    await test.score({ ...EXAMPLE, childcount });
+    timesMs.push(performance.now() - startedMs);
+  }
+  // The median: another program may have the processor for a while.
+  const median = timesMs.sort((a, b) => a - b)[2] ?? Infinity;
+  assert.ok(median < 200, `${median} ms`);
 });
 
 Deno.test("the service answers is_complete for a questionnaire that it has scored", async () => {
@@ -56,6 +67,50 @@ Deno.test("the service gives the same probabilities with workers and without", a
   assert.equal(inline.service.workers, 0);
   assert.deepEqual(await inline.score(EXAMPLE), await pooled.score(EXAMPLE));
 });
+
+for (
+  const [what, broken] of [
+    [
+      "are not to be had",
+      class {
+        constructor() {
+          throw new Error("Web Workers are not supported here");
+        }
+      },
+    ],
+    [
+      "answer something else",
+      class extends Worker {
+        constructor() {
+          const script = `self.onmessage = () => {
+          self.onmessage = () => self.postMessage({ kind: "done", response: new Float64Array(5) });
+          self.postMessage({ kind: "ready" });
+        };`;
+          super(URL.createObjectURL(new Blob([script], { type: "text/javascript" })), {
+            type: "module",
+          });
+        }
+      },
+    ],
+  ] as const
+) {
+  Deno.test(`the service scores in the main thread where workers ${what}`, async () => {
+    const { Worker } = globalThis;
+    const { error } = console;
+    const said: string[] = [];
+    Object.assign(globalThis, { Worker: broken });
+    console.error = (...words) => said.push(words.join(" "));
+    try {
+      await using test = await startTestService(readConfig());
+      assert.equal(test.service.workers, 0);
+      assert.ok(Number((await test.score(EXAMPLE)).bank_a) > 0);
+      assert.match(said.join(), /Scoring in the main thread: /);
+    } finally {
+      Object.assign(globalThis, { Worker });
+      console.error = error;
+    }
+  });
+}
 
 Deno.test("the service keeps its tasks and results over a restart", async () => {
   const config = readConfig();

@@ -45,16 +45,12 @@ MESSAGES = {
     "string_type": "Input should be a valid string",
     "int_type": "Input should be a valid integer",
     "float_type": "Input should be a valid number",
-    "model_attributes_type": (
-        "Input should be a valid dictionary or object to extract fields from"
-    ),
+    "model_attributes_type": ("Input should be a valid dictionary or object to extract fields from"),
 }
 
 NULL = "null is a missing answer, as an absent field is"
 FINITE = "numbers that are not finite are refused"
-ECHO = (
-    "the reference fails with 500 while it writes the error; a clear 422 stands instead"
-)
+ECHO = "the reference fails with 500 while it writes the error; a clear 422 stands instead"
 
 FIELD_OF_TYPE = {"string": "position", "integer": "gender", "number": "monthprofit"}
 
@@ -105,9 +101,7 @@ def wanted_value(kind: str, token: str, text: str | None) -> Wanted | None:
             return errors(ECHO, error("string_type", loc, "null"))
         why = FINITE if kind == "number" else ECHO
         return errors(why, error("finite_number", loc, "null"))
-    overflows = text is not None and (
-        text.lower() in NOT_FINITE_TEXTS or text in OVERFLOWING_TEXTS
-    )
+    overflows = text is not None and (text.lower() in NOT_FINITE_TEXTS or text in OVERFLOWING_TEXTS)
     if kind == "number" and overflows:
         return errors(FINITE, error("finite_number", loc, token))
     return None
@@ -141,9 +135,7 @@ def several_cases() -> Iterator[Case]:
             wanted=errors(ECHO, detail),
         )
     detail = error("string_type", '"body","value"', '["\\udfff"]')
-    yield Case(
-        "lone surrogate echoed", b'{"value":["\\udfff"]}', wanted=errors(ECHO, detail)
-    )
+    yield Case("lone surrogate echoed", b'{"value":["\\udfff"]}', wanted=errors(ECHO, detail))
     good = (
         '"birthdate": "1988-07-21 00:00:00.0000000", "education": "Высшее - специалист",'
         '"employment_status": "Работаю по найму полный рабочий день\\\\/служу",'
@@ -155,24 +147,16 @@ def several_cases() -> Iterator[Case]:
     )
     yield Case("the documented questionnaire", f"{{{good}}}".encode())
     yield Case("slash escape", b'{"employment_status":"a\\/b\\\\/c"}')
-    yield Case(
-        "unknown fields are ignored", f'{{"x":1,{good},"y":{{"z":[1]}}}}'.encode()
-    )
+    yield Case("unknown fields are ignored", f'{{"x":1,{good},"y":{{"z":[1]}}}}'.encode())
     yield Case("another order of fields", b'{"goods_category":"Tv","birthdate":"x"}')
-    yield Case(
-        "documented, coerced", b'{"monthprofit":180000,"gender":"0","loan_term":"18"}'
-    )
+    yield Case("documented, coerced", b'{"monthprofit":180000,"gender":"0","loan_term":"18"}')
     yield Case("duplicate keys, last good", b'{"gender":"x","gender":1}')
     yield Case("duplicate keys, last bad", b'{"gender":1,"gender":"x"}')
     yield Case("documented error", b'{"goods_category":120}')
     yield Case("empty object", b"{}")
-    yield Case(
-        "__proto__ key", b'{"__proto__":{"gender":1},"constructor":2,"gender":0}'
-    )
+    yield Case("__proto__ key", b'{"__proto__":{"gender":1},"constructor":2,"gender":0}')
     yield Case("escaped key", b'{"gend\\u0065r":"x"}')
-    yield Case(
-        "errors come in field order", b'{"goods_category":1,"gender":"x","birthdate":2}'
-    )
+    yield Case("errors come in field order", b'{"goods_category":1,"gender":"x","birthdate":2}')
     all_bad = ",".join(f'"{name}":[]' for name in reversed(FIELD_NAMES))
     yield Case("every field is wrong", f"{{{all_bad}}}".encode())
     mixed = '{"snils":1.5,"loan_term":"1,5","position":null,"monthprofit":NaN,"value":{"a":1e16}}'
@@ -226,13 +210,9 @@ def body_cases() -> Iterator[Case]:
     ):
         yield Case(f"encoded as {encoding}", text.encode(encoding))
         yield Case(f"encoded as {encoding}, cut", text.encode(encoding)[:-1])
-        yield Case(
-            f"encoded as {encoding}, broken", ("[" + text + "x").encode(encoding)
-        )
+        yield Case(f"encoded as {encoding}, broken", ("[" + text + "x").encode(encoding))
     yield Case("UTF-16 with a big-endian mark", b"\xfe\xff" + text.encode("utf-16-be"))
-    yield Case(
-        "UTF-32 with a big-endian mark", b"\0\0\xfe\xff" + text.encode("utf-32-be")
-    )
+    yield Case("UTF-32 with a big-endian mark", b"\0\0\xfe\xff" + text.encode("utf-32-be"))
     yield Case("UTF-16, lone surrogate", b'\xff\xfe"\x00\x00\xd8"\x00x\x00')
     yield Case("UTF-32, no code point", b"\xff\xfe\0\0\0\0\x11\0")
     for number in ("1", "12", "123"):
@@ -253,9 +233,7 @@ def body_cases() -> Iterator[Case]:
         yield Case(f"{depth} open lists", (("[", depth),))
         yield Case(f"{depth} open objects", (('{"a":', depth),))
     yield Case("100 lists echoed", (('{"value":', 1), ("[", 100), ("]", 100), ("}", 1)))
-    yield Case(
-        "100 objects echoed", (('{"value":', 1), ('{"a":', 100), ("1", 1), ("}", 101))
-    )
+    yield Case("100 objects echoed", (('{"value":', 1), ('{"a":', 100), ("1", 1), ("}", 101)))
     yield Case("too long integer, ignored", (('{"x":', 1), ("1", 4301), ("}", 1)))
     yield Case("too long integer, then an error", (('{"x":', 1), ("1", 4301), ("]", 1)))
     yield Case("error, then a too long integer", (('{"x":]', 1), ("1", 4301), ("}", 1)))

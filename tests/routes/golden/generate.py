@@ -42,9 +42,7 @@ def field_type(name: str) -> type:
 
 def build_app() -> FastAPI:
     """The reference's endpoints."""
-    definitions: dict[str, Any] = {
-        name: (field_type(name), None) for name in FIELD_NAMES
-    }
+    definitions: dict[str, Any] = {name: (field_type(name), None) for name in FIELD_NAMES}
     model: type[BaseModel] = create_model("FeaturesStructure", **definitions)
     app = FastAPI()
 
@@ -86,9 +84,7 @@ def body_record(case: Case) -> dict[str, object]:
 
 def answer(client: TestClient, case: Case, body: bytes) -> dict[str, object]:
     """Status and exact text of the reference's answer."""
-    response = client.request(
-        case.method, case.path, content=body, headers=case.headers
-    )
+    response = client.request(case.method, case.path, content=body, headers=case.headers)
     return {"status": response.status_code, "body": response.content.decode()}
 
 
@@ -103,17 +99,13 @@ def record(client: TestClient, case: Case) -> dict[str, object]:
     }
     if case.wanted is None:
         if response["status"] == 500:
-            raise SystemExit(
-                f"Cannot record {case.name!r} as the reference must not fail"
-            )
+            raise SystemExit(f"Cannot record {case.name!r} as the reference must not fail")
         return result
     wanted: dict[str, object] = {"status": case.wanted.status, "body": case.wanted.body}
     if case.wanted.same_as_body is not None:
         wanted = answer(client, case, case.wanted.same_as_body)
     if wanted == response:
-        raise SystemExit(
-            f"Cannot record {case.name!r} as a wanted difference must differ"
-        )
+        raise SystemExit(f"Cannot record {case.name!r} as a wanted difference must differ")
     return {**result, "wantedDifference": {"why": case.wanted.why, "response": wanted}}
 
 
@@ -121,13 +113,9 @@ def main() -> None:
     """Writes one file a group."""
     for package, pin in PINS.items():
         if version(package) != pin:
-            raise SystemExit(
-                f"Cannot generate as {package} must be {pin}: {version(package)}"
-            )
+            raise SystemExit(f"Cannot generate as {package} must be {pin}: {version(package)}")
     if sys.version_info[:2] != (3, 11):
-        raise SystemExit(
-            f"Cannot generate as Python must be 3.11: current is {sys.version}"
-        )
+        raise SystemExit(f"Cannot generate as Python must be 3.11: current is {sys.version}")
     client = TestClient(build_app(), raise_server_exceptions=False)
     for group, cases in groups().items():
         records = [record(client, case) for case in cases]

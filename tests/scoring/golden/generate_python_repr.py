@@ -107,8 +107,8 @@ def table_source(boundaries: list[int]) -> str:
  * Which characters Python prints as they are (`str.isprintable`), as of Unicode \
 {unicodedata.unidata_version}.
  *
- * Made by `tests/scoring/golden/generate_python_repr.py`; do not edit. A table and not `\\p{{...}}` in a regular
- * expression, because the runtime's Unicode version moves and task ids must not.
+ * Made by `tests/scoring/golden/generate_python_repr.py`; do not edit. A table and not `\\p{{...}}` in a
+ * regular expression, because the runtime's Unicode version moves and task ids must not.
  */
 
 /** Distances between the code points at which the property changes, in base 36. */
@@ -152,15 +152,11 @@ def random_floats() -> list[float]:
 def main() -> None:
     """Writes both files."""
     if sys.version_info[:2] != (3, 11):
-        raise SystemExit(
-            f"Cannot generate as Python must be 3.11: current is {sys.version}"
-        )
+        raise SystemExit(f"Cannot generate as Python must be 3.11: current is {sys.version}")
     floats = [*EDGE_FLOATS, *random_floats()]
     flags = "".join("1" if chr(c).isprintable() else "0" for c in range(CODE_POINTS))
     golden = {
-        "floats": [
-            {"bits": struct.pack(">d", x).hex(), "repr": repr(x)} for x in floats
-        ],
+        "floats": [{"bits": struct.pack(">d", x).hex(), "repr": repr(x)} for x in floats],
         "strings": [{"text": text, "repr": repr(text)} for text in STRINGS],
         "printableSha1": hashlib.sha1(flags.encode()).hexdigest(),
         "dict": {

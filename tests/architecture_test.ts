@@ -47,13 +47,13 @@ for (const [folder, allowed] of Object.entries(ALLOWED)) {
 Deno.test("every folder with code stands in the import rule", () => {
   const folders = [...Deno.readDirSync(PROJECT)]
     .filter(({ name, isDirectory }) => isDirectory && !name.startsWith("."))
-    .filter(({ name }) => !["tests", "data", "training", "bench", "docs", "models"].includes(name))
+    .filter(({ name }) => !["tests", "data", "training", "docs", "models"].includes(name))
     .map(({ name }) => name);
   assert.deepEqual(folders.sort(), Object.keys(ALLOWED).sort());
 });
 
 Deno.test("every source file is reached from a program", () => {
-  const programs = ["main.ts", "wasm/worker.ts", ...sources("tasks"), ...sources("bench")];
+  const programs = ["main.ts", "wasm/worker.ts", ...sources("tasks")];
   const reached = new Set<string>();
   const waiting = [...programs];
   for (let file = waiting.pop(); file !== undefined; file = waiting.pop()) {

@@ -52,11 +52,14 @@ export interface Answer {
 }
 
 export async function startTestService(config: Config): Promise<TestService> {
-  const folder = await temporaryFolder();
+  await using resources = new AsyncDisposableStack();
+  const folder = resources.use(await temporaryFolder());
   const service = await startService({
     ...config,
     service: { ...config.service, port: 0, databaseUrl: `file:${folder.path}/data/prescore.db` },
   });
+  resources.defer(() => service.stop());
+  const running = resources.move();
   const get = (path: string) => answer(`${service.url}${path}`);
   const post = (body: unknown) =>
     answer(`${service.url}/upload_features`, {
@@ -76,10 +79,7 @@ export async function startTestService(config: Config): Promise<TestService> {
       }
       return (await get(`/get_result?task_id=${task_id}`)).body;
     },
-    async [Symbol.asyncDispose]() {
-      await service.stop();
-      await folder[Symbol.asyncDispose]();
-    },
+    [Symbol.asyncDispose]: () => running.disposeAsync(),
   };
 }
 

@@ -18,7 +18,7 @@ import {
   Tract,
 } from "../wasm/mod.ts";
 import { configFromEnvironment } from "./config.ts";
-import { main } from "./main.ts";
+import { main, readOptions } from "./main.ts";
 
 /** Largest difference of a probability from ONNX Runtime's. */
 const TOLERANCE = { forest: 1e-6, onnx: 1e-5 } as const;
@@ -30,7 +30,7 @@ const goldenSchema = z.object({
 
 if (import.meta.main) {
   await main(async () => {
-    const [argument] = Deno.args;
+    const { positionals: [argument] } = readOptions({ allowPositionals: true });
     const folder = argument === undefined
       ? configFromEnvironment().modelsFolder
       : folderUrl(argument, pathToFileURL(`${Deno.cwd()}/`));

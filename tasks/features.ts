@@ -2,20 +2,19 @@
  * `deno task features [--at DATE] < applications.csv > matrix.csv`: the model matrix of a table of applications, a line per
  * row, in their order; missing is an empty cell. `--describe` prints the feature names and their fingerprint instead.
  */
-import { parseArgs } from "node:util";
 import { parseDateMs } from "../scoring/dates.ts";
 import { describeFeatures, Features } from "../scoring/features.ts";
 import { TableError, TableReader } from "../scoring/table.ts";
 import { configFromEnvironment } from "./config.ts";
 import { csvRows } from "./csv.ts";
-import { main, UsageError } from "./main.ts";
+import { main, readOptions, UsageError } from "./main.ts";
 
 const ROWS_PER_WRITE = 1000;
 
 if (import.meta.main) await main(run);
 
 async function run(): Promise<void> {
-  const { values } = parseArgs({
+  const { values } = readOptions({
     options: { at: { type: "string" }, describe: { type: "boolean", default: false } },
   });
   const { questionnaire } = configFromEnvironment();

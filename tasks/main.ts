@@ -1,4 +1,5 @@
-/** How every command of the project ends: a wrong input prints its one sentence and exits 1, without a stack. */
+/** What every command of the project shares: reading its options, and ending on a wrong input with one sentence. */
+import { parseArgs, type ParseArgsConfig } from "node:util";
 import { ConfigError } from "../configs/mod.ts";
 import { TableError } from "../scoring/table.ts";
 import { ModelError } from "../wasm/mod.ts";
@@ -10,6 +11,7 @@ export class UsageError extends Error {
 
 const EXPECTED = [UsageError, ConfigError, TableError, ModelError];
 
+/** Runs a command; a wrong input prints its sentence and exits 1, without a stack. */
 export async function main(run: () => Promise<void>): Promise<void> {
   try {
     await run();
@@ -18,5 +20,18 @@ export async function main(run: () => Promise<void>): Promise<void> {
       console.error(error.message);
     } else console.error(error);
     Deno.exit(1);
+  }
+}
+
+/** The options and positional arguments of the command line, with or without `--` before them. Throws `UsageError`. */
+export function readOptions<const T extends Omit<ParseArgsConfig, "args">>(config: T) {
+  const args = Deno.args[0] === "--" ? Deno.args.slice(1) : [...Deno.args];
+  try {
+    return parseArgs<T & { args: string[] }>({ ...config, args });
+  } catch (error) {
+    const known = Object.keys(config.options ?? {}).map((name) => `--${name}`).join(", ");
+    throw new UsageError(
+      `${error instanceof Error ? error.message : error}. Options: ${known || "none"}`,
+    );
   }
 }

@@ -6,11 +6,11 @@ import { z } from "zod";
 import { configSchemas } from "../configs/mod.ts";
 import { Connection } from "../queue/connection.ts";
 import { migrate, readMigrations } from "../queue/migrate.ts";
-import { main, UsageError } from "./main.ts";
+import { main, readOptions, UsageError } from "./main.ts";
 
 if (import.meta.main) {
   await main(async () => {
-    const check = Deno.args.includes("--check");
+    const { values: { check } } = readOptions({ options: { check: { type: "boolean" } } });
     for (const [path, text] of await generatedFiles()) {
       const url = new URL(`../${path}`, import.meta.url);
       if (!check) {

@@ -2,13 +2,12 @@
  * `deno task upload --file applications.csv --url http://127.0.0.1:8000`: sends every row of a CSV to a running service by
  * the three steps of its API, waits for every result, and sums up. Exits 1 where a row has none.
  */
-import { parseArgs } from "node:util";
 import { z } from "zod";
 import type { Answers } from "../scoring/answers.ts";
 import { TableError, TableReader } from "../scoring/table.ts";
 import { configFromEnvironment } from "./config.ts";
 import { csvRows } from "./csv.ts";
-import { main, UsageError } from "./main.ts";
+import { main, readOptions, UsageError } from "./main.ts";
 import { Progress } from "./progress.ts";
 
 /** Delays between polls of one task, in milliseconds; the last one repeats until `--timeout`. */
@@ -65,7 +64,7 @@ async function run(): Promise<void> {
 }
 
 function readArguments() {
-  const { values } = parseArgs({
+  const { values } = readOptions({
     options: {
       file: { type: "string" },
       url: { type: "string", default: "http://127.0.0.1:8000" },

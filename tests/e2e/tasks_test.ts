@@ -25,6 +25,7 @@ Deno.test("deno task upload gives every row of the sample a result, and sums up"
 for (
   const [what, args, expected] of [
     ["no file", [], /--file is absent/],
+    ["an unknown option", ["--flie", SAMPLE], /Unknown option '--flie'.* Options: --file, --url/],
     ["a file that is not there", ["--file", "nothing.csv"], /--file: cannot read nothing\.csv/],
     [
       "a wrong address",

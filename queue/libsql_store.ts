@@ -28,6 +28,11 @@ const STATES = `
   JOIN tasks ON tasks.id = asked.value ->> 'id'
   ORDER BY asked.key`;
 
+const FIND = `
+  SELECT state, attempt, error, results.body AS result
+  FROM tasks LEFT JOIN results ON results.task_id = tasks.id
+  WHERE tasks.id = :id`;
+
 const CLAIM = `
   UPDATE tasks
   SET state = 'leased', attempt = attempt + 1, fence = fence + 1, lease_until_ms = :until
@@ -104,22 +109,14 @@ export class LibsqlStore implements TaskStore {
   }
 
   async find(id: string): Promise<Task | undefined> {
-    const { rows: [row] } = await this.#connection.read(
-      statement("SELECT id, state, attempt, error FROM tasks WHERE id = :id", { id }),
-    );
+    const { rows: [row] } = await this.#connection.read(statement(FIND, { id }));
     return row && {
       id,
       state: row.state as TaskState,
       attempt: Number(row.attempt),
       error: row.error as string | null,
+      result: row.result as string | null,
     };
-  }
-
-  async result(id: string): Promise<string | undefined> {
-    const { rows: [row] } = await this.#connection.read(
-      statement("SELECT body FROM results WHERE task_id = :id", { id }),
-    );
-    return row && String(row.body);
   }
 
   async claim({ nowMs, leaseMs, limit }: ClaimOptions): Promise<readonly ClaimedTask[]> {

@@ -18,6 +18,8 @@ export interface Task {
   readonly attempt: number;
   /** Why the last attempt failed; always there on a dead task. */
   readonly error: string | null;
+  /** JSON text; there on a task that is done, and on no other. */
+  readonly result: string | null;
 }
 
 /** A task in the hands of a claimer. */
@@ -57,8 +59,6 @@ export interface TaskStore {
   /** Stores the tasks whose ids are not known, together. Resolves when they are on disk, with the state of each. */
   enqueue(tasks: readonly NewTask[], nowMs: number): Promise<readonly TaskState[]>;
   find(id: string): Promise<Task | undefined>;
-  /** The stored result, JSON text. */
-  result(id: string): Promise<string | undefined>;
   /** Takes one due task that failed before, or else up to `limit` that never ran, the longest due first. */
   claim(options: ClaimOptions): Promise<readonly ClaimedTask[]>;
   /** Stores the results whose fence still holds; returns the ids of those. */

@@ -15,7 +15,7 @@ import { readTaskQuery } from "./task_query.ts";
 import { answersSchema, readUpload } from "./upload_body.ts";
 
 export interface ContractOptions {
-  readonly store: Pick<TaskStore, "find" | "result">;
+  readonly store: Pick<TaskStore, "find">;
   readonly questionnaire: Questionnaire;
   readonly banks: Banks;
   readonly limits: Service["limits"];
@@ -116,9 +116,8 @@ function addResult(app: OpenAPIHono, { store, banks }: ContractOptions): void {
   describe(app, taskRoute(path, { summary: "Get the approval probability for each bank", ok }));
   app.get(
     path,
-    taskHandler(store, async (c, { id }) => {
-      const result = await store.result(id);
-      if (result === undefined) return problem(c, "taskNotFinished");
+    taskHandler(store, (c, { id, result }) => {
+      if (result === null) return problem(c, "taskNotFinished");
       const texts = Object.entries(decodeResult(result).probabilities)
         .map(([bank, value]) => [bank, pythonFloatRepr(value)]);
       return c.json({ task_id: id, ...Object.fromEntries(texts) });
@@ -129,7 +128,7 @@ function addResult(app: OpenAPIHono, { store, banks }: ContractOptions): void {
 /** Finds the task that the query names; one that is not there, or dead, is answered here. */
 function taskHandler(
   store: ContractOptions["store"],
-  answer: (c: Context, task: Task) => Response | Promise<Response>,
+  answer: (c: Context, task: Task) => Response,
 ): Handler {
   return async (c) => {
     const query = readTaskQuery(c.req.url);

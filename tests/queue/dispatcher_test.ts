@@ -3,7 +3,7 @@ import type { QueuePolicy } from "../../configs/mod.ts";
 import { Dispatcher, type Handler, type Outcome } from "../../queue/dispatcher.ts";
 import type { ClaimedTask } from "../../queue/store.ts";
 import { FakeClock } from "../support/fake_clock.ts";
-import { openStore, type TestStore } from "../support/store.ts";
+import { openStore, resultOf, type TestStore } from "../support/store.ts";
 
 const POLICY: QueuePolicy = {
   batchRows: 10,
@@ -63,14 +63,14 @@ function succeed(tasks: readonly ClaimedTask[]): Promise<Outcome[]> {
 Deno.test("Dispatcher runs an upload at once, without waiting for a timer", async () => {
   await using test = await rig(succeed);
   await test.upload("a");
-  assert.equal(await test.store.result("a"), '"a"');
+  assert.equal(await resultOf(test.store, "a"), '"a"');
 });
 
 Deno.test("Dispatcher takes up what an earlier process left queued", async () => {
   await using test = await rig(succeed);
   await test.store.enqueue([{ id: "a", payload: "{}" }], test.clock.now());
   await test.clock.advance(POLICY.rescueEveryMs);
-  assert.equal(await test.store.result("a"), '"a"');
+  assert.equal(await resultOf(test.store, "a"), '"a"');
 });
 
 Deno.test("Dispatcher claims together what waits together", async () => {
@@ -100,7 +100,7 @@ Deno.test("Dispatcher runs no more batches at once than it has lanes", async () 
     await test.clock.advance(0);
   }
   assert.equal(most, 2);
-  assert.equal(await test.store.result("t29"), '"t29"');
+  assert.equal(await resultOf(test.store, "t29"), '"t29"');
 });
 
 Deno.test("Dispatcher buries one bad task after its attempts, and the others of its batch go on", async () => {
@@ -112,13 +112,14 @@ Deno.test("Dispatcher buries one bad task after its attempts, and the others of 
   });
   await test.upload("a", "poison", "b");
   await test.clock.advance(POLICY.backoffMs.max * POLICY.maxAttempts);
-  assert.equal(await test.store.result("a"), '"a"');
-  assert.equal(await test.store.result("b"), '"b"');
+  assert.equal(await resultOf(test.store, "a"), '"a"');
+  assert.equal(await resultOf(test.store, "b"), '"b"');
   assert.deepEqual(await test.store.find("poison"), {
     id: "poison",
     state: "dead",
     attempt: 3,
     error: "the worker died",
+    result: null,
   });
   assert.deepEqual(seen.filter((batch) => batch.length > 1).length, 1);
 });
@@ -130,7 +131,7 @@ Deno.test("Dispatcher fails only the task whose outcome is an error", async () =
     )
   );
   await test.upload("good", "bad");
-  assert.equal(await test.store.result("good"), "1");
+  assert.equal(await resultOf(test.store, "good"), "1");
   assert.equal((await test.store.find("bad"))?.error, "unreadable");
 });
 
@@ -140,9 +141,9 @@ Deno.test("Dispatcher takes back the lease of a claimer that vanished", async ()
   await store.enqueue([{ id: "a", payload: "{}" }], clock.now());
   await store.claim({ nowMs: clock.now(), leaseMs: POLICY.leaseMs, limit: 1 });
   await clock.advance(POLICY.leaseMs - 1);
-  assert.equal(await store.result("a"), undefined);
+  assert.equal(await resultOf(store, "a"), undefined);
   await clock.advance(POLICY.rescueEveryMs);
-  assert.equal(await store.result("a"), '"a"');
+  assert.equal(await resultOf(store, "a"), '"a"');
 });
 
 Deno.test("Dispatcher reports a failing store and goes on when it is back", async () => {
@@ -153,7 +154,7 @@ Deno.test("Dispatcher reports a failing store and goes on when it is back", asyn
   assert.match(String(test.reported[0]), /disk I\/O error/);
   test.store.claim = claim;
   await test.clock.advance(POLICY.rescueEveryMs);
-  assert.equal(await test.store.result("a"), '"a"');
+  assert.equal(await resultOf(test.store, "a"), '"a"');
 });
 
 Deno.test("Dispatcher.stop() lets the batch at work end and claims no other", async () => {
@@ -168,7 +169,7 @@ Deno.test("Dispatcher.stop() lets the batch at work end and claims no other", as
   release();
   await test.clock.advance(0);
   await stopped;
-  assert.equal(await test.store.result("a"), '"a"');
+  assert.equal(await resultOf(test.store, "a"), '"a"');
   assert.equal((await test.store.find("b"))?.state, "queued");
   assert.equal(test.clock.pending, 0);
 });

@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import fc from "fast-check";
 import type { ClaimOptions } from "../../queue/store.ts";
-import { openStore } from "../support/store.ts";
+import { openStore, resultOf } from "../support/store.ts";
 
 const NOW = 1_700_000_000_000;
 const LEASE = 1000;
@@ -100,10 +100,10 @@ Deno.test("complete() stores one result, for the fence that holds", async () => 
   const [again] = await test.store.claim(claimAt(NOW + LEASE));
   assert.equal(again?.fence, 2);
   assert.deepEqual(await test.store.complete([{ id: "a", fence: 1, result: '"late"' }], NOW), []);
-  assert.equal(await test.store.result("a"), undefined);
+  assert.equal(await resultOf(test.store, "a"), undefined);
   assert.deepEqual(await test.store.complete([{ id: "a", fence: 2, result: '"own"' }], NOW), ["a"]);
   assert.deepEqual(await test.store.complete([{ id: "a", fence: 2, result: '"twice"' }], NOW), []);
-  assert.equal(await test.store.result("a"), '"own"');
+  assert.equal(await resultOf(test.store, "a"), '"own"');
   assert.equal((await test.store.find("a"))?.state, "done");
 });
 
@@ -117,6 +117,7 @@ Deno.test("fail() queues a task again at its time, then buries it with the cause
     state: "queued",
     attempt: 1,
     error: "no luck",
+    result: null,
   });
   assert.deepEqual(await test.store.claim(claimAt(NOW + 49)), []);
   assert.equal((await test.store.claim(claimAt(NOW + 50))).length, 1);
@@ -126,6 +127,7 @@ Deno.test("fail() queues a task again at its time, then buries it with the cause
     state: "dead",
     attempt: 2,
     error: "gone",
+    result: null,
   });
 });
 
@@ -193,7 +195,7 @@ Deno.test("LibsqlStore never loses a task or stores a second result, in any orde
         }
       }
       for (const id of enqueued) {
-        assert.equal(await store.result(id), finished.get(id));
+        assert.equal(await resultOf(store, id), finished.get(id));
         assert.equal((await store.find(id))?.state === "done", finished.has(id));
       }
     }),

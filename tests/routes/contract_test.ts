@@ -6,18 +6,10 @@ import { readConfig } from "../support/service.ts";
 const { questionnaire, banks } = readConfig();
 const BODY_BYTES = 2000;
 
-interface Stored {
-  readonly task?: Partial<Task>;
-  readonly result?: string;
-}
-
-function app({ task, result }: Stored = {}, enqueue = () => Promise.resolve("queued" as const)) {
+function app(task?: Partial<Task>, enqueue = () => Promise.resolve("queued" as const)) {
+  const stored = { state: "queued", attempt: 0, error: null, result: null } as const;
   return createApp({
-    store: {
-      find: (id) =>
-        Promise.resolve(task && { id, state: "queued", attempt: 0, error: null, ...task }),
-      result: () => Promise.resolve(result),
-    },
+    store: { find: (id) => Promise.resolve(task && { id, ...stored, ...task }) },
     enqueue,
     questionnaire,
     banks,
@@ -100,7 +92,7 @@ for (const path of ["/check_task", "/check_state", "/get_result"]) {
   });
 
   Deno.test(`GET ${path} says why a task failed for good`, async () => {
-    const dead = app({ task: { state: "dead", attempt: 3, error: "engine.wasm trapped" } });
+    const dead = app({ state: "dead", attempt: 3, error: "engine.wasm trapped" });
     const response = await dead.request(`${path}?task_id=a`);
     assert.equal(response.status, 410);
     assert.deepEqual(await response.json(), {
@@ -112,14 +104,14 @@ for (const path of ["/check_task", "/check_state", "/get_result"]) {
 for (const path of ["/check_task", "/check_state"]) {
   Deno.test(`GET ${path} is true only for a finished task`, async () => {
     for (const state of ["queued", "leased", "done"] as const) {
-      const response = await app({ task: { state } }).request(`${path}?task_id=a`);
+      const response = await app({ state }).request(`${path}?task_id=a`);
       assert.equal(await response.json(), state === "done");
     }
   });
 }
 
 Deno.test("GET /get_result answers 404 and when to come back for an unfinished task", async () => {
-  const response = await app({ task: { state: "leased" } }).request("/get_result?task_id=a");
+  const response = await app({ state: "leased" }).request("/get_result?task_id=a");
   assert.equal(response.status, 404);
   assert.equal(response.headers.get("retry-after"), "1");
   assert.match((await response.json()).detail, /Task not finished yet/);
@@ -130,7 +122,7 @@ Deno.test("GET /get_result gives probabilities as the reference prints them", as
     probabilities: { bank_a: 0.40770822763442993, bank_b: 1e-7 },
     model: "1",
   });
-  const response = await app({ task: { state: "done" }, result }).request("/get_result?task_id=a");
+  const response = await app({ state: "done", result }).request("/get_result?task_id=a");
   assert.deepEqual(await response.json(), {
     task_id: "a",
     bank_a: "0.40770822763442993",

@@ -2,6 +2,7 @@
 import { Connection } from "../../queue/connection.ts";
 import { LibsqlStore } from "../../queue/libsql_store.ts";
 import { migrate, readMigrations } from "../../queue/migrate.ts";
+import type { TaskStore } from "../../queue/store.ts";
 
 export interface TestStore extends Disposable {
   readonly store: LibsqlStore;
@@ -22,4 +23,9 @@ export async function openStore(url = ":memory:"): Promise<TestStore> {
 export async function temporaryFolder(): Promise<AsyncDisposable & { readonly path: string }> {
   const path = await Deno.makeTempDir({ prefix: "prescore-" });
   return { path, [Symbol.asyncDispose]: () => Deno.remove(path, { recursive: true }) };
+}
+
+/** The result of a task that is done, JSON text. */
+export async function resultOf(store: TaskStore, id: string): Promise<string | undefined> {
+  return (await store.find(id))?.result ?? undefined;
 }

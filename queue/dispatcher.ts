@@ -8,7 +8,10 @@
 import type { QueuePolicy } from "../configs/mod.ts";
 import type { Clock } from "./clock.ts";
 import { backoffMs } from "./retry.ts";
-import type { ClaimedTask, Completed, Failed, TaskStore } from "./store.ts";
+import type { ClaimedTask, Completed, Failed, Settlement, TaskStore } from "./store.ts";
+
+/** Two beats may be missed before a lease ends. */
+const HEARTBEATS_PER_LEASE = 3;
 
 /** What became of one task: its result as JSON text, or why it failed. */
 export type Outcome = { readonly result: string } | { readonly error: string };
@@ -70,7 +73,7 @@ export class Dispatcher {
       let waitMs = this.#options.policy.rescueEveryMs;
       try {
         await this.#rescueIfDue();
-        if (this.#atWork.size < this.#options.lanes && await this.#claimBatch()) continue;
+        if (this.#atWork.size < this.#options.lanes && await this.#startLane()) continue;
         waitMs = await this.#idleMs();
       } catch (error) {
         this.#options.report(error);
@@ -86,31 +89,54 @@ export class Dispatcher {
     await store.rescue(clock.now(), policy.maxAttempts);
   }
 
-  /** Starts one batch; false where nothing is due. */
-  async #claimBatch(): Promise<boolean> {
-    const { store, policy: { leaseMs, batchRows }, clock } = this.#options;
-    const tasks = await store.claim({ nowMs: clock.now(), leaseMs, limit: batchRows });
+  /** Claims a batch and starts a lane with it; false where nothing is due. */
+  async #startLane(): Promise<boolean> {
+    const tasks = await this.#settle({});
     if (tasks.length === 0) return false;
-    const work = this.#runBatch(tasks).catch(this.#options.report).finally(() => {
-      this.#atWork.delete(work);
+    const lane = this.#runLane(tasks).catch(this.#options.report).finally(() => {
+      this.#atWork.delete(lane);
       this.wake();
     });
-    this.#atWork.add(work);
+    this.#atWork.add(lane);
     return true;
   }
 
-  async #runBatch(tasks: readonly ClaimedTask[]): Promise<void> {
-    const { store, clock } = this.#options;
-    const outcomes = await this.#outcomes(tasks);
-    const completed: Completed[] = [];
-    const failed: Failed[] = [];
-    for (const [index, { id, fence, attempt }] of tasks.entries()) {
-      const outcome = outcomes[index] ?? { error: "the handler gave no outcome for this task" };
-      if ("result" in outcome) completed.push({ id, fence, result: outcome.result });
-      else failed.push({ id, fence, error: outcome.error, retryAtMs: this.#retryAtMs(attempt) });
+  /** Runs batch after batch, until nothing is due: the end of each is one transaction with the claim of the next. */
+  async #runLane(first: readonly ClaimedTask[]): Promise<void> {
+    for (let tasks = first; tasks.length > 0;) {
+      const stopHeartbeat = this.#startHeartbeat(tasks);
+      const outcomes = await this.#outcomes(tasks).finally(stopHeartbeat);
+      const completed: Completed[] = [];
+      const failed: Failed[] = [];
+      for (const [index, { id, fence, attempt }] of tasks.entries()) {
+        const outcome = outcomes[index] ?? { error: "the handler gave no outcome for this task" };
+        if ("result" in outcome) completed.push({ id, fence, result: outcome.result });
+        else failed.push({ id, fence, error: outcome.error, retryAtMs: this.#retryAtMs(attempt) });
+      }
+      tasks = await this.#settle({ completed, failed });
     }
-    if (completed.length > 0) await store.complete(completed, clock.now());
-    if (failed.length > 0) await store.fail(failed, clock.now());
+  }
+
+  /** Ends tasks and claims the next, unless the dispatcher stops. */
+  async #settle(ended: Pick<Settlement, "completed" | "failed">): Promise<readonly ClaimedTask[]> {
+    const { store, clock, policy: { leaseMs, batchRows } } = this.#options;
+    const claim = this.#stopping ? {} : { claim: { leaseMs, limit: batchRows } };
+    const { claimed } = await store.settle({ nowMs: clock.now(), ...ended, ...claim });
+    return claimed;
+  }
+
+  /** Keeps the leases of a batch at work alive; a process that stands still loses them. */
+  #startHeartbeat(tasks: readonly ClaimedTask[]): () => void {
+    const { store, clock, policy: { leaseMs }, report } = this.#options;
+    let cancel = () => {};
+    function beatLater(): void {
+      cancel = clock.after(Math.floor(leaseMs / HEARTBEATS_PER_LEASE), () => {
+        store.extend(tasks, clock.now() + leaseMs).catch(report);
+        beatLater();
+      });
+    }
+    beatLater();
+    return () => cancel();
   }
 
   async #outcomes(tasks: readonly ClaimedTask[]): Promise<readonly Outcome[]> {

@@ -3,10 +3,10 @@ import type { InStatement, InValue } from "@libsql/client";
 import type { Connection } from "./connection.ts";
 import type {
   ClaimedTask,
-  ClaimOptions,
-  Completed,
-  Failed,
+  Held,
   NewTask,
+  Settled,
+  Settlement,
   Task,
   TaskState,
   TaskStore,
@@ -82,6 +82,13 @@ const END_FAILED = `
   WHERE tasks.id = ended.value ->> 'id' AND tasks.fence = ended.value ->> 'fence'
     AND tasks.state = 'leased'`;
 
+const EXTEND = `
+  UPDATE tasks
+  SET lease_until_ms = max(lease_until_ms, :until)
+  FROM json_each(:tasks) AS held
+  WHERE tasks.id = held.value ->> 'id' AND tasks.fence = held.value ->> 'fence'
+    AND tasks.state = 'leased'`;
+
 const RESCUE = `
   UPDATE tasks
   SET state = iif(attempt >= :attempts, 'dead', 'queued'),
@@ -119,34 +126,31 @@ export class LibsqlStore implements TaskStore {
     };
   }
 
-  async claim({ nowMs, leaseMs, limit }: ClaimOptions): Promise<readonly ClaimedTask[]> {
-    const due = { now: nowMs, until: nowMs + leaseMs };
-    const claimed = await this.#connection.write([
-      statement(CLAIM_RETRY, due),
-      statement(CLAIM_FRESH, { ...due, limit }),
-    ]);
-    return claimed.flatMap(({ rows }) => rows).map((row) => ({
-      id: String(row.id),
-      payload: String(row.payload),
-      attempt: Number(row.attempt),
-      fence: Number(row.fence),
-      createdAtMs: Number(row.created_at_ms),
-    }));
+  async settle({ nowMs, completed = [], failed = [], claim }: Settlement): Promise<Settled> {
+    const statements: InStatement[] = [];
+    if (completed.length > 0) {
+      const args = { tasks: JSON.stringify(completed), now: nowMs };
+      statements.push(statement(STORE_RESULTS, args), statement(END_DONE, args));
+    }
+    if (failed.length > 0) {
+      statements.push(statement(END_FAILED, { tasks: JSON.stringify(failed), now: nowMs }));
+    }
+    if (claim) {
+      const due = { now: nowMs, until: nowMs + claim.leaseMs };
+      statements.push(statement(CLAIM_RETRY, due));
+      statements.push(statement(CLAIM_FRESH, { ...due, limit: claim.limit }));
+    }
+    const results = await this.#connection.write(statements);
+    const stored = completed.length > 0 ? results[1]?.rows ?? [] : [];
+    const claimed = claim ? results.slice(-2).flatMap(({ rows }) => rows) : [];
+    return { stored: stored.map(({ id }) => String(id)), claimed: claimed.map(claimedTask) };
   }
 
-  async complete(tasks: readonly Completed[], nowMs: number): Promise<readonly string[]> {
-    const args = { tasks: JSON.stringify(tasks), now: nowMs };
-    const [, ended] = await this.#connection.write([
-      statement(STORE_RESULTS, args),
-      statement(END_DONE, args),
+  async extend(tasks: readonly Held[], leaseUntilMs: number): Promise<number> {
+    const [extended] = await this.#connection.write([
+      statement(EXTEND, { tasks: JSON.stringify(tasks), until: leaseUntilMs }),
     ]);
-    return (ended?.rows ?? []).map((row) => String(row.id));
-  }
-
-  async fail(tasks: readonly Failed[], nowMs: number): Promise<void> {
-    await this.#connection.write([
-      statement(END_FAILED, { tasks: JSON.stringify(tasks), now: nowMs }),
-    ]);
+    return extended?.rowsAffected ?? 0;
   }
 
   async rescue(nowMs: number, maxAttempts: number): Promise<number> {
@@ -166,6 +170,16 @@ export class LibsqlStore implements TaskStore {
   close(): void {
     this.#connection.close();
   }
+}
+
+function claimedTask(row: Readonly<Record<string, unknown>>): ClaimedTask {
+  return {
+    id: String(row.id),
+    payload: String(row.payload),
+    attempt: Number(row.attempt),
+    fence: Number(row.fence),
+    createdAtMs: Number(row.created_at_ms),
+  };
 }
 
 /** Binds whole numbers as integers: the library binds a JavaScript number as REAL, which a STRICT column refuses. */

@@ -50,21 +50,36 @@ export interface Failed extends Held {
 }
 
 export interface ClaimOptions {
-  readonly nowMs: number;
   readonly leaseMs: number;
   readonly limit: number;
+}
+
+/** The end of one batch and the beginning of the next. */
+export interface Settlement {
+  readonly nowMs: number;
+  readonly completed?: readonly Completed[];
+  readonly failed?: readonly Failed[];
+  /** Take one due task that failed before, or else up to `limit` that never ran, the longest due first. */
+  readonly claim?: ClaimOptions;
+}
+
+export interface Settled {
+  /** Ids of the tasks whose result was stored: those whose fence still held. */
+  readonly stored: readonly string[];
+  readonly claimed: readonly ClaimedTask[];
 }
 
 export interface TaskStore {
   /** Stores the tasks whose ids are not known, together. Resolves when they are on disk, with the state of each. */
   enqueue(tasks: readonly NewTask[], nowMs: number): Promise<readonly TaskState[]>;
   find(id: string): Promise<Task | undefined>;
-  /** Takes one due task that failed before, or else up to `limit` that never ran, the longest due first. */
-  claim(options: ClaimOptions): Promise<readonly ClaimedTask[]>;
-  /** Stores the results whose fence still holds; returns the ids of those. */
-  complete(tasks: readonly Completed[], nowMs: number): Promise<readonly string[]>;
-  /** Queues again, or buries, the tasks whose fence still holds. */
-  fail(tasks: readonly Failed[], nowMs: number): Promise<void>;
+  /**
+   * In one transaction: stores results and ends their tasks, queues failed ones again or buries them, each only where its fence
+   * still holds, and claims what is due.
+   */
+  settle(settlement: Settlement): Promise<Settled>;
+  /** Moves the end of the leases that are still held; returns how many are. */
+  extend(tasks: readonly Held[], leaseUntilMs: number): Promise<number>;
   /** Takes back the tasks whose lease has ended: queued again, or dead after `maxAttempts`. Returns how many. */
   rescue(nowMs: number, maxAttempts: number): Promise<number>;
   /** When the next queued task is due, or `undefined` where none is queued. */

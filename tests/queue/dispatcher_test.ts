@@ -135,11 +135,31 @@ Deno.test("Dispatcher fails only the task whose outcome is an error", async () =
   assert.equal((await test.store.find("bad"))?.error, "unreadable");
 });
 
+Deno.test("Dispatcher keeps the lease of a batch that is at work for long", async () => {
+  let release = () => {};
+  await using test = await rig(async (tasks) => {
+    await new Promise<void>((resolve) => release = resolve);
+    return succeed(tasks);
+  });
+  await test.upload("a");
+  await test.clock.advance(10 * POLICY.leaseMs);
+  assert.equal((await test.store.find("a"))?.state, "leased");
+  release();
+  await test.clock.advance(0);
+  assert.deepEqual(await test.store.find("a"), {
+    id: "a",
+    state: "done",
+    attempt: 1,
+    error: null,
+    result: '"a"',
+  });
+});
+
 Deno.test("Dispatcher takes back the lease of a claimer that vanished", async () => {
   await using test = await rig(succeed);
   const { store, clock } = test;
   await store.enqueue([{ id: "a", payload: "{}" }], clock.now());
-  await store.claim({ nowMs: clock.now(), leaseMs: POLICY.leaseMs, limit: 1 });
+  await store.settle({ nowMs: clock.now(), claim: { leaseMs: POLICY.leaseMs, limit: 1 } });
   await clock.advance(POLICY.leaseMs - 1);
   assert.equal(await resultOf(store, "a"), undefined);
   await clock.advance(POLICY.rescueEveryMs);
@@ -148,11 +168,11 @@ Deno.test("Dispatcher takes back the lease of a claimer that vanished", async ()
 
 Deno.test("Dispatcher reports a failing store and goes on when it is back", async () => {
   await using test = await rig(succeed);
-  const claim = test.store.claim.bind(test.store);
-  test.store.claim = () => Promise.reject(new Error("disk I/O error"));
+  const settle = test.store.settle.bind(test.store);
+  test.store.settle = () => Promise.reject(new Error("disk I/O error"));
   await test.upload("a");
   assert.match(String(test.reported[0]), /disk I\/O error/);
-  test.store.claim = claim;
+  test.store.settle = settle;
   await test.clock.advance(POLICY.rescueEveryMs);
   assert.equal(await resultOf(test.store, "a"), '"a"');
 });

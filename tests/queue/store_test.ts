@@ -1,14 +1,18 @@
 import assert from "node:assert/strict";
 import fc from "fast-check";
-import type { ClaimOptions } from "../../queue/store.ts";
+import type { Completed, TaskStore } from "../../queue/store.ts";
 import { openStore, resultOf } from "../support/store.ts";
 
 const NOW = 1_700_000_000_000;
 const LEASE = 1000;
 const PAYLOAD = '{"answers":{}}';
 
-function claimAt(nowMs: number, options: Partial<ClaimOptions> = {}): ClaimOptions {
-  return { nowMs, leaseMs: LEASE, limit: 10, ...options };
+async function claim(store: TaskStore, nowMs: number, limit = 10) {
+  return (await store.settle({ nowMs, claim: { leaseMs: LEASE, limit } })).claimed;
+}
+
+async function complete(store: TaskStore, task: Completed) {
+  return (await store.settle({ nowMs: NOW, completed: [task] })).stored;
 }
 
 Deno.test("enqueue() stores a task once, whatever comes with the second call", async () => {
@@ -18,7 +22,7 @@ Deno.test("enqueue() stores a task once, whatever comes with the second call", a
     await test.store.enqueue([{ id: "a", payload: '{"answers":{"x":1}}' }], NOW + 5),
     ["queued"],
   );
-  const claimed = await test.store.claim(claimAt(NOW));
+  const claimed = await claim(test.store, NOW);
   assert.deepEqual(claimed, [
     { id: "a", payload: PAYLOAD, attempt: 1, fence: 1, createdAtMs: NOW },
   ]);
@@ -27,9 +31,9 @@ Deno.test("enqueue() stores a task once, whatever comes with the second call", a
 Deno.test("enqueue() reports the state of a task that is known", async () => {
   using test = await openStore();
   await test.store.enqueue([{ id: "a", payload: PAYLOAD }], NOW);
-  await test.store.claim(claimAt(NOW));
+  await claim(test.store, NOW);
   assert.deepEqual(await test.store.enqueue([{ id: "a", payload: PAYLOAD }], NOW), ["leased"]);
-  await test.store.complete([{ id: "a", fence: 1, result: "{}" }], NOW);
+  await complete(test.store, { id: "a", fence: 1, result: "{}" });
   assert.deepEqual(await test.store.enqueue([{ id: "a", payload: PAYLOAD }], NOW), ["done"]);
 });
 
@@ -41,48 +45,51 @@ Deno.test("enqueue() refuses a payload that is not JSON, and stores nothing", as
 Deno.test("enqueue() stores a task once where one group names it twice", async () => {
   using test = await openStore();
   await test.store.enqueue([{ id: "b", payload: PAYLOAD }], NOW);
-  await test.store.claim(claimAt(NOW));
+  await claim(test.store, NOW);
   const states = await test.store.enqueue(
     ["a", "b", "a"].map((id) => ({ id, payload: PAYLOAD })),
     NOW,
   );
   assert.deepEqual(states, ["queued", "leased", "queued"]);
-  assert.deepEqual((await test.store.claim(claimAt(NOW))).map(({ id }) => id), ["a"]);
+  assert.deepEqual((await claim(test.store, NOW)).map(({ id }) => id), ["a"]);
 });
 
-Deno.test("claim() takes a task that failed before alone, and ahead of the others", async () => {
+Deno.test("settle() claims a task that failed before alone, and ahead of the others", async () => {
   using test = await openStore();
   await test.store.enqueue([{ id: "a", payload: PAYLOAD }, { id: "b", payload: PAYLOAD }], NOW);
-  const failed = await test.store.claim(claimAt(NOW));
-  await test.store.fail(failed.map((task) => ({ ...task, error: "no", retryAtMs: NOW })), NOW);
+  const failed = await claim(test.store, NOW);
+  await test.store.settle({
+    nowMs: NOW,
+    failed: failed.map((task) => ({ ...task, error: "no", retryAtMs: NOW })),
+  });
   await test.store.enqueue([{ id: "c", payload: PAYLOAD }, { id: "d", payload: PAYLOAD }], NOW);
   const batches = [];
   for (let batch = 0; batch < 4; batch++) {
-    batches.push((await test.store.claim(claimAt(NOW))).map(({ id }) => id).sort());
+    batches.push((await claim(test.store, NOW)).map(({ id }) => id).sort());
   }
   assert.deepEqual(batches, [["a"], ["b"], ["c", "d"], []]);
 });
 
-Deno.test("claim() gives each task to one claimer, the longest due first", async () => {
+Deno.test("settle() claims each task for one claimer, the longest due first", async () => {
   using test = await openStore();
   for (const [index, id] of ["c", "a", "b"].entries()) {
     await test.store.enqueue([{ id, payload: PAYLOAD }], NOW + index);
   }
-  const first = await test.store.claim(claimAt(NOW + 10, { limit: 2 }));
-  const second = await test.store.claim(claimAt(NOW + 10, { limit: 2 }));
+  const first = await claim(test.store, NOW + 10, 2);
+  const second = await claim(test.store, NOW + 10, 2);
   assert.deepEqual(new Set(first.map(({ id }) => id)), new Set(["c", "a"]));
   assert.deepEqual(second.map(({ id }) => id), ["b"]);
-  assert.deepEqual(await test.store.claim(claimAt(NOW + 10)), []);
+  assert.deepEqual(await claim(test.store, NOW + 10), []);
 });
 
-Deno.test("claim() leaves what is not due yet", async () => {
+Deno.test("settle() claims nothing that is not due yet", async () => {
   using test = await openStore();
   await test.store.enqueue([{ id: "a", payload: PAYLOAD }], NOW + 1);
-  assert.deepEqual(await test.store.claim(claimAt(NOW)), []);
+  assert.deepEqual(await claim(test.store, NOW), []);
   assert.equal(await test.store.nextDueMs(), NOW + 1);
 });
 
-Deno.test("claim() finds its tasks by the index, not by reading the table", async () => {
+Deno.test("settle() claims by the index, not by reading the table", async () => {
   using test = await openStore();
   const { rows } = await test.connection.read(`
     EXPLAIN QUERY PLAN SELECT id FROM tasks
@@ -92,26 +99,29 @@ Deno.test("claim() finds its tasks by the index, not by reading the table", asyn
   assert.doesNotMatch(plan, /TEMP B-TREE/);
 });
 
-Deno.test("complete() stores one result, for the fence that holds", async () => {
+Deno.test("settle() stores one result, for the fence that holds", async () => {
   using test = await openStore();
   await test.store.enqueue([{ id: "a", payload: PAYLOAD }], NOW);
-  await test.store.claim(claimAt(NOW));
+  await claim(test.store, NOW);
   await test.store.rescue(NOW + LEASE, 3);
-  const [again] = await test.store.claim(claimAt(NOW + LEASE));
+  const [again] = await claim(test.store, NOW + LEASE);
   assert.equal(again?.fence, 2);
-  assert.deepEqual(await test.store.complete([{ id: "a", fence: 1, result: '"late"' }], NOW), []);
+  assert.deepEqual(await complete(test.store, { id: "a", fence: 1, result: '"late"' }), []);
   assert.equal(await resultOf(test.store, "a"), undefined);
-  assert.deepEqual(await test.store.complete([{ id: "a", fence: 2, result: '"own"' }], NOW), ["a"]);
-  assert.deepEqual(await test.store.complete([{ id: "a", fence: 2, result: '"twice"' }], NOW), []);
+  assert.deepEqual(await complete(test.store, { id: "a", fence: 2, result: '"own"' }), ["a"]);
+  assert.deepEqual(await complete(test.store, { id: "a", fence: 2, result: '"twice"' }), []);
   assert.equal(await resultOf(test.store, "a"), '"own"');
   assert.equal((await test.store.find("a"))?.state, "done");
 });
 
-Deno.test("fail() queues a task again at its time, then buries it with the cause", async () => {
+Deno.test("settle() queues a task again at its time, then buries it with the cause", async () => {
   using test = await openStore();
   await test.store.enqueue([{ id: "a", payload: PAYLOAD }], NOW);
-  await test.store.claim(claimAt(NOW));
-  await test.store.fail([{ id: "a", fence: 1, error: "no luck", retryAtMs: NOW + 50 }], NOW);
+  await claim(test.store, NOW);
+  await test.store.settle({
+    nowMs: NOW,
+    failed: [{ id: "a", fence: 1, error: "no luck", retryAtMs: NOW + 50 }],
+  });
   assert.deepEqual(await test.store.find("a"), {
     id: "a",
     state: "queued",
@@ -119,9 +129,12 @@ Deno.test("fail() queues a task again at its time, then buries it with the cause
     error: "no luck",
     result: null,
   });
-  assert.deepEqual(await test.store.claim(claimAt(NOW + 49)), []);
-  assert.equal((await test.store.claim(claimAt(NOW + 50))).length, 1);
-  await test.store.fail([{ id: "a", fence: 2, error: "gone", retryAtMs: null }], NOW);
+  assert.deepEqual(await claim(test.store, NOW + 49), []);
+  assert.equal((await claim(test.store, NOW + 50)).length, 1);
+  await test.store.settle({
+    nowMs: NOW,
+    failed: [{ id: "a", fence: 2, error: "gone", retryAtMs: null }],
+  });
   assert.deepEqual(await test.store.find("a"), {
     id: "a",
     state: "dead",
@@ -131,14 +144,43 @@ Deno.test("fail() queues a task again at its time, then buries it with the cause
   });
 });
 
+Deno.test("settle() ends one batch and claims the next in one transaction", async () => {
+  using test = await openStore();
+  const ids = ["a", "b", "c", "d"];
+  await test.store.enqueue(ids.map((id) => ({ id, payload: PAYLOAD })), NOW);
+  const [a, b] = await claim(test.store, NOW, 2);
+  assert.ok(a && b);
+  const { stored, claimed } = await test.store.settle({
+    nowMs: NOW,
+    completed: [{ ...a, result: "1" }],
+    failed: [{ ...b, error: "no", retryAtMs: NOW + 1 }],
+    claim: { leaseMs: LEASE, limit: 5 },
+  });
+  assert.deepEqual(stored, [a.id]);
+  assert.deepEqual(claimed.map(({ id }) => id).sort(), ["c", "d"]);
+});
+
+Deno.test("extend() moves the end of a lease that is held, and of no other", async () => {
+  using test = await openStore();
+  await test.store.enqueue([{ id: "a", payload: PAYLOAD }], NOW);
+  const first = await claim(test.store, NOW);
+  assert.equal(await test.store.extend(first, NOW + 5 * LEASE), 1);
+  assert.equal(await test.store.extend(first, NOW + 1), 1);
+  assert.equal(await test.store.rescue(NOW + 5 * LEASE - 1, 3), 0);
+  assert.equal(await test.store.rescue(NOW + 5 * LEASE, 3), 1);
+  assert.equal(await test.store.extend(first, NOW + 9 * LEASE), 0);
+  await claim(test.store, NOW + 5 * LEASE);
+  assert.equal(await test.store.extend(first, NOW + 9 * LEASE), 0);
+});
+
 Deno.test("rescue() takes back only what ran out, and buries it after the last attempt", async () => {
   using test = await openStore();
   await test.store.enqueue([{ id: "a", payload: PAYLOAD }], NOW);
-  await test.store.claim(claimAt(NOW));
+  await claim(test.store, NOW);
   assert.equal(await test.store.rescue(NOW + LEASE - 1, 2), 0);
   assert.equal(await test.store.rescue(NOW + LEASE, 2), 1);
   assert.equal((await test.store.find("a"))?.state, "queued");
-  await test.store.claim(claimAt(NOW + LEASE));
+  await claim(test.store, NOW + LEASE);
   assert.equal(await test.store.rescue(NOW + 2 * LEASE, 2), 1);
   const dead = await test.store.find("a");
   assert.equal(dead?.state, "dead");
@@ -157,7 +199,7 @@ Deno.test("LibsqlStore never loses a task or stores a second result, in any orde
     fc.asyncProperty(fc.array(call, { maxLength: 40 }), async (calls) => {
       using test = await openStore();
       const { store } = test;
-      const held: { id: string; fence: number }[] = [];
+      const claims: { id: string; fence: number }[] = [];
       const current = new Map<string, number>();
       const finished = new Map<string, string>();
       const enqueued = new Set<string>();
@@ -171,26 +213,26 @@ Deno.test("LibsqlStore never loses a task or stores a second result, in any orde
           enqueued.add(step.id);
         } else if (step.kind === "claim") {
           for (
-            const task of await store.claim(claimAt(nowMs, { limit: 2 }))
+            const task of await claim(store, nowMs, 2)
           ) {
             assert.ok(!finished.has(task.id));
             assert.ok(task.fence > (current.get(task.id) ?? 0));
             current.set(task.id, task.fence);
-            held.push(task);
+            claims.push(task);
           }
         } else {
-          const claim = held[step.held];
-          if (claim === undefined) continue;
+          const held = claims[step.held];
+          if (held === undefined) continue;
           if (step.kind === "fail") {
-            await store.fail([{ ...claim, error: "no", retryAtMs: nowMs }], nowMs);
+            await store.settle({ nowMs, failed: [{ ...held, error: "no", retryAtMs: nowMs }] });
             continue;
           }
-          const result = JSON.stringify(`${claim.id} ${claim.fence}`);
-          const stored = await store.complete([{ ...claim, result }], nowMs);
+          const result = JSON.stringify(`${held.id} ${held.fence}`);
+          const { stored } = await store.settle({ nowMs, completed: [{ ...held, result }] });
           if (stored.length > 0) {
-            assert.equal(claim.fence, current.get(claim.id));
-            assert.ok(!finished.has(claim.id));
-            finished.set(claim.id, result);
+            assert.equal(held.fence, current.get(held.id));
+            assert.ok(!finished.has(held.id));
+            finished.set(held.id, result);
           }
         }
       }

@@ -39,7 +39,7 @@ export class Dispatcher {
   #stopping = false;
   #woken = false;
   #wake: () => void = () => {};
-  #rescueAtMs = 0;
+  #rescuedAtMs = -Infinity;
 
   constructor(options: DispatcherOptions) {
     this.#options = options;
@@ -83,10 +83,18 @@ export class Dispatcher {
   }
 
   async #rescueIfDue(): Promise<void> {
-    const { store, policy, clock } = this.#options;
-    if (clock.now() < this.#rescueAtMs) return;
-    this.#rescueAtMs = clock.now() + policy.rescueEveryMs;
-    await store.rescue(clock.now(), policy.maxAttempts);
+    const { store, policy: { maxAttempts, leaseMs }, clock } = this.#options;
+    if (this.#untilRescueMs() > 0) return;
+    this.#rescuedAtMs = clock.now();
+    // Twice: the clocks of two processes may differ by a lease.
+    await store.rescue({ nowMs: clock.now(), maxAttempts, leaseHorizonMs: 2 * leaseMs });
+  }
+
+  /** At most `rescueEveryMs`, even where the clock was set back. */
+  #untilRescueMs(): number {
+    const { policy: { rescueEveryMs }, clock } = this.#options;
+    const sinceMs = clock.now() - this.#rescuedAtMs;
+    return sinceMs < 0 ? 0 : rescueEveryMs - sinceMs;
   }
 
   /** Claims a batch and starts a lane with it; false where nothing is due. */
@@ -119,9 +127,13 @@ export class Dispatcher {
 
   /** Ends tasks and claims the next, unless the dispatcher stops. */
   async #settle(ended: Pick<Settlement, "completed" | "failed">): Promise<readonly ClaimedTask[]> {
-    const { store, clock, policy: { leaseMs, batchRows } } = this.#options;
-    const claim = this.#stopping ? {} : { claim: { leaseMs, limit: batchRows } };
-    const { claimed } = await store.settle({ nowMs: clock.now(), ...ended, ...claim });
+    const { store, clock, policy: { leaseMs, batchRows, backoffMs } } = this.#options;
+    const claim = { leaseMs, limit: batchRows, retryHorizonMs: backoffMs.max };
+    const { claimed } = await store.settle({
+      nowMs: clock.now(),
+      ...ended,
+      ...(this.#stopping ? {} : { claim }),
+    });
     return claimed;
   }
 
@@ -155,10 +167,10 @@ export class Dispatcher {
 
   async #idleMs(): Promise<number> {
     const { store, clock, lanes } = this.#options;
-    const rescueMs = this.#rescueAtMs - clock.now();
+    const rescueMs = Math.max(0, this.#untilRescueMs());
     if (this.#atWork.size >= lanes) return rescueMs;
     const dueMs = await store.nextDueMs();
-    return Math.max(0, Math.min(rescueMs, (dueMs ?? Infinity) - clock.now()));
+    return dueMs === undefined ? rescueMs : Math.min(rescueMs, Math.max(0, dueMs - clock.now()));
   }
 
   #sleep(ms: number): Promise<void> {

@@ -5,6 +5,7 @@ import type {
   ClaimedTask,
   Held,
   NewTask,
+  RescueOptions,
   Settled,
   Settlement,
   Task,
@@ -44,14 +45,15 @@ const CLAIMED = `)
 
 const CLAIM_RETRY = `${CLAIM}
     SELECT id FROM tasks
-    WHERE state = 'queued' AND (attempt > 0) = 1 AND run_at_ms <= :now
+    WHERE state = 'queued' AND (attempt > 0) = 1
+      AND run_at_ms NOT BETWEEN :now + 1 AND :now + :horizon
     ORDER BY run_at_ms, rowid LIMIT 1
   ${CLAIMED}`;
 
-/** Runs in the transaction of CLAIM_RETRY, and claims nothing where that claimed a task. */
+/** Runs right after CLAIM_RETRY in its transaction, and claims nothing where that claimed a task. */
 const CLAIM_FRESH = `${CLAIM}
     SELECT id FROM tasks
-    WHERE state = 'queued' AND (attempt > 0) = 0 AND run_at_ms <= :now AND changes() = 0
+    WHERE state = 'queued' AND (attempt > 0) = 0 AND changes() = 0
     ORDER BY run_at_ms, rowid LIMIT :limit
   ${CLAIMED}`;
 
@@ -96,7 +98,7 @@ const RESCUE = `
     finished_at_ms = iif(attempt >= :attempts, :now, NULL),
     lease_until_ms = NULL,
     error = 'attempt ' || attempt || ' ended without an answer: its lease ran out'
-  WHERE state = 'leased' AND lease_until_ms <= :now`;
+  WHERE state = 'leased' AND lease_until_ms NOT BETWEEN :now + 1 AND :now + :horizon`;
 
 export class LibsqlStore implements TaskStore {
   readonly #connection: Connection;
@@ -136,9 +138,10 @@ export class LibsqlStore implements TaskStore {
       statements.push(statement(END_FAILED, { tasks: JSON.stringify(failed), now: nowMs }));
     }
     if (claim) {
-      const due = { now: nowMs, until: nowMs + claim.leaseMs };
-      statements.push(statement(CLAIM_RETRY, due));
-      statements.push(statement(CLAIM_FRESH, { ...due, limit: claim.limit }));
+      const until = nowMs + claim.leaseMs;
+      const horizon = claim.retryHorizonMs;
+      statements.push(statement(CLAIM_RETRY, { until, now: nowMs, horizon }));
+      statements.push(statement(CLAIM_FRESH, { until, limit: claim.limit }));
     }
     const results = await this.#connection.write(statements);
     const stored = completed.length > 0 ? results[1]?.rows ?? [] : [];
@@ -153,16 +156,16 @@ export class LibsqlStore implements TaskStore {
     return extended?.rowsAffected ?? 0;
   }
 
-  async rescue(nowMs: number, maxAttempts: number): Promise<number> {
+  async rescue({ nowMs, maxAttempts, leaseHorizonMs }: RescueOptions): Promise<number> {
     const [rescued] = await this.#connection.write([
-      statement(RESCUE, { now: nowMs, attempts: maxAttempts }),
+      statement(RESCUE, { now: nowMs, attempts: maxAttempts, horizon: leaseHorizonMs }),
     ]);
     return rescued?.rowsAffected ?? 0;
   }
 
   async nextDueMs(): Promise<number | undefined> {
     const { rows: [row] } = await this.#connection.read(
-      "SELECT min(run_at_ms) AS due FROM tasks WHERE state = 'queued'",
+      "SELECT min(iif(attempt = 0, 0, run_at_ms)) AS due FROM tasks WHERE state = 'queued'",
     );
     return typeof row?.due === "number" ? row.due : undefined;
   }

@@ -52,6 +52,15 @@ export interface Failed extends Held {
 export interface ClaimOptions {
   readonly leaseMs: number;
   readonly limit: number;
+  /** A retry that waits for longer than this was timed by a clock that has been set back since: it is due. */
+  readonly retryHorizonMs: number;
+}
+
+export interface RescueOptions {
+  readonly nowMs: number;
+  readonly maxAttempts: number;
+  /** A lease that ends later than this from now was given by a clock that has been set back since: it has ended. */
+  readonly leaseHorizonMs: number;
 }
 
 /** The end of one batch and the beginning of the next. */
@@ -59,7 +68,7 @@ export interface Settlement {
   readonly nowMs: number;
   readonly completed?: readonly Completed[];
   readonly failed?: readonly Failed[];
-  /** Take one due task that failed before, or else up to `limit` that never ran, the longest due first. */
+  /** Take one task that failed before and is due, or else up to `limit` that never ran, the oldest first. */
   readonly claim?: ClaimOptions;
 }
 
@@ -81,8 +90,8 @@ export interface TaskStore {
   /** Moves the end of the leases that are still held; returns how many are. */
   extend(tasks: readonly Held[], leaseUntilMs: number): Promise<number>;
   /** Takes back the tasks whose lease has ended: queued again, or dead after `maxAttempts`. Returns how many. */
-  rescue(nowMs: number, maxAttempts: number): Promise<number>;
-  /** When the next queued task is due, or `undefined` where none is queued. */
+  rescue(options: RescueOptions): Promise<number>;
+  /** When the next queued task is due (0 for one that never ran), or `undefined` where none is queued. */
   nextDueMs(): Promise<number | undefined>;
   close(): void;
 }

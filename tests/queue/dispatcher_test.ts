@@ -159,11 +159,25 @@ Deno.test("Dispatcher takes back the lease of a claimer that vanished", async ()
   await using test = await rig(succeed);
   const { store, clock } = test;
   await store.enqueue([{ id: "a", payload: "{}" }], clock.now());
-  await store.settle({ nowMs: clock.now(), claim: { leaseMs: POLICY.leaseMs, limit: 1 } });
+  await store.settle({
+    nowMs: clock.now(),
+    claim: { leaseMs: POLICY.leaseMs, limit: 1, retryHorizonMs: 1 },
+  });
   await clock.advance(POLICY.leaseMs - 1);
   assert.equal(await resultOf(store, "a"), undefined);
   await clock.advance(POLICY.rescueEveryMs);
   assert.equal(await resultOf(store, "a"), '"a"');
+});
+
+Deno.test("Dispatcher goes on when the clock is set back", async () => {
+  await using test = await rig(succeed);
+  const { store, clock } = test;
+  clock.set(clock.now() - 3_600_000);
+  await test.upload("a");
+  assert.equal(await resultOf(store, "a"), '"a"');
+  await store.enqueue([{ id: "b", payload: "{}" }], clock.now());
+  await clock.advance(POLICY.rescueEveryMs);
+  assert.equal(await resultOf(store, "b"), '"b"');
 });
 
 Deno.test("Dispatcher reports a failing store and goes on when it is back", async () => {

@@ -14,6 +14,13 @@ export class FakeClock implements Clock {
     return this.#nowMs;
   }
 
+  /** Sets the clock, as an operator may; what waits still waits for as long. */
+  set(nowMs: number): void {
+    const jumpMs = nowMs - this.#nowMs;
+    for (const timer of this.#timers) timer.atMs += jumpMs;
+    this.#nowMs = nowMs;
+  }
+
   after(ms: number, callback: () => void): () => void {
     const timer = { atMs: this.#nowMs + ms, callback };
     this.#timers.add(timer);

@@ -9,6 +9,13 @@ export const banksSchema = z.strictObject({
     id: identifier.describe("Key of the bank in every answer"),
     title: localized,
     model: identifier.describe("Name of the bank's model in the version's manifest.json"),
+    override: z.strictObject({
+      who: z.string().min(1).describe("Who answers for it"),
+      why: z.string().min(1),
+      when: z.iso.date(),
+    }).optional().describe(
+      "Serve the model although its training shows no evidence of signal; every answer then says so",
+    ),
   })).min(1).max(64),
 }).superRefine(({ banks }, ctx) => {
   refuseRepeats(banks, { ctx, path: ["banks"], of: (bank) => bank.id });

@@ -6,10 +6,13 @@ import { z } from "zod";
 import { type Banks, banksSchema } from "./banks.ts";
 import { type Questionnaire, questionnaireSchema } from "./questionnaire.ts";
 import { type Service, serviceSchema } from "./service.ts";
+import { type Training, trainingProblems, trainingSchema } from "./training.ts";
 
 export type { Bank, Banks } from "./banks.ts";
 export type { Derived, Field, Meaning, Questionnaire } from "./questionnaire.ts";
 export type { QueuePolicy, Service } from "./service.ts";
+export type { Training } from "./training.ts";
+export { normalise } from "./normalise.ts";
 export { featureName } from "./questionnaire.ts";
 
 /** The schema of each configuration file, by file name. */
@@ -17,6 +20,7 @@ export const configSchemas = {
   "service.json": serviceSchema,
   "questionnaire.json": questionnaireSchema,
   "banks.json": banksSchema,
+  "training.json": trainingSchema,
 } as const;
 
 export interface Config {
@@ -37,6 +41,7 @@ export const environmentOverrides = {
   PRESCORE_HOST: "host",
   PRESCORE_PORT: "port",
   PRESCORE_DATABASE_URL: "databaseUrl",
+  PRESCORE_ROLE: "role",
   PRESCORE_WORKERS: "workers",
 } as const;
 
@@ -49,30 +54,66 @@ export interface ConfigSource {
   readonly readText: (file: URL) => string;
 }
 
-/** Reads the three files of `folder`, applies the environment and checks everything. Throws `ConfigError`. */
-export function loadConfig({ folder, env, readText }: ConfigSource): Config {
+/** Reads the service's three files of `folder`, applies the environment and checks everything. Throws `ConfigError`. */
+export function loadConfig(source: ConfigSource): Config {
   const problems: string[] = [];
-  function read<S extends z.ZodType>(name: string, schema: S, overrides: Override[] = []) {
-    const file = new URL(name, folder);
-    try {
-      const value = applyOverrides(JSON.parse(readText(file)), overrides);
-      const parsed = schema.safeParse(value);
-      if (parsed.success) return parsed.data;
-      problems.push(
-        ...parsed.error.issues.map((issue) => describeIssue(issue, { file, value, overrides })),
-      );
-    } catch (error) {
-      problems.push(`${displayPath(file)}: ${error instanceof Error ? error.message : error}`);
-    }
-    return undefined;
-  }
-  const service = read("service.json", serviceSchema, overridesFrom(env));
-  const questionnaire = read("questionnaire.json", questionnaireSchema);
-  const banks = read("banks.json", banksSchema);
+  const overrides = overridesFrom(source.env);
+  const service = read("service.json", serviceSchema, { source, problems, overrides });
+  const questionnaire = read("questionnaire.json", questionnaireSchema, { source, problems });
+  const banks = read("banks.json", banksSchema, { source, problems });
   if (!service || !questionnaire || !banks) {
     throw new ConfigError(["Cannot start with this configuration:", ...problems].join("\n  "));
   }
-  return { service, questionnaire, banks, modelsFolder: folderUrl(banks.models, folder) };
+  return { service, questionnaire, banks, modelsFolder: folderUrl(banks.models, source.folder) };
+}
+
+/** What training needs of the configuration. */
+export interface TrainingConfig {
+  readonly questionnaire: Questionnaire;
+  readonly banks: Banks;
+  readonly training: Training;
+}
+
+/** Reads the three files that training needs, which need no service.json. Throws `ConfigError`. */
+export function loadTrainingConfig(
+  source: Omit<ConfigSource, "env">,
+  featuresOf: (questionnaire: Questionnaire) => readonly string[],
+): TrainingConfig {
+  const problems: string[] = [];
+  const questionnaire = read("questionnaire.json", questionnaireSchema, { source, problems });
+  const banks = read("banks.json", banksSchema, { source, problems });
+  const training = read("training.json", trainingSchema, { source, problems });
+  if (questionnaire && banks && training) {
+    const where = displayPath(new URL("training.json", source.folder));
+    const found = trainingProblems(training, { banks, features: featuresOf(questionnaire) });
+    if (found.length === 0) return { questionnaire, banks, training };
+    problems.push(...found.map((problem) => `${where}: ${problem}`));
+  }
+  throw new ConfigError(["Cannot train with this configuration:", ...problems].join("\n  "));
+}
+
+/** The checked content of one file; where it cannot be used, `problems` says why. */
+function read<S extends z.ZodType>(
+  name: string,
+  schema: S,
+  { source: { folder, readText }, problems, overrides = [] }: {
+    source: Omit<ConfigSource, "env">;
+    problems: string[];
+    overrides?: Override[];
+  },
+): z.infer<S> | undefined {
+  const file = new URL(name, folder);
+  try {
+    const value = applyOverrides(JSON.parse(readText(file)), overrides);
+    const parsed = schema.safeParse(value);
+    if (parsed.success) return parsed.data;
+    problems.push(
+      ...parsed.error.issues.map((issue) => describeIssue(issue, { file, value, overrides })),
+    );
+  } catch (error) {
+    problems.push(`${displayPath(file)}: ${error instanceof Error ? error.message : error}`);
+  }
+  return undefined;
 }
 
 /** The URL of a folder, with the closing slash that relative URLs need. */

@@ -3,6 +3,7 @@
  * them. The order here is the order of the model matrix: one feature per field, then the derived ones.
  */
 import { z } from "zod";
+import { normalise } from "./normalise.ts";
 import { identifier, localized, range, refuseRepeats } from "./text.ts";
 
 const answerValue = z.union([z.string().min(1), z.int()]);
@@ -33,7 +34,8 @@ const meaningSchema = z.discriminatedUnion("kind", [
     groups: z.array(z.strictObject({
       id: identifier,
       label: localized,
-      stems: z.array(z.string().min(2)).min(1),
+      stems: z.array(z.string().regex(/^[\p{L}\p{N}]{2,}$/u, "must be one word of letters"))
+        .min(1),
     })).min(1).max(1000),
   }),
 ]);
@@ -92,7 +94,8 @@ export function featureName(field: Field): string {
 function checkField(field: Field, { ctx, index }: { ctx: z.RefinementCtx; index: number }): void {
   const path = ["fields", index, "meaning"];
   const { meaning, example } = field;
-  if ((typeof example === "string") !== (field.type === "string")) {
+  const fits = field.type === "string" ? typeof example === "string" : typeof example === "number";
+  if (!fits || (field.type === "integer" && !Number.isInteger(example))) {
     ctx.addIssue({
       code: "custom",
       path: ["fields", index, "example"],
@@ -113,7 +116,7 @@ function checkField(field: Field, { ctx, index }: { ctx: z.RefinementCtx; index:
     refuseRepeats(meaning.values, {
       ctx,
       path: [...path, "values"],
-      of: ({ value }) => String(value),
+      of: ({ value }) => normalise(String(value)),
     });
     return;
   }

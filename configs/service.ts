@@ -11,10 +11,21 @@ export const serviceSchema = z.strictObject({
     /^(file:.|libsql:\/\/.|https?:\/\/.|wss?:\/\/.)/,
     "must begin with file:, libsql://, http://, https://, ws:// or wss://",
   ).describe("libSQL database; a file: path is relative to the working directory"),
+  role: z.enum(["all", "api", "worker"]).describe(
+    "What this process does: api takes uploads and answers, worker scores, all does both; " +
+      "processes that share the work share a database on a server",
+  ),
   workers: z.int().min(0).max(64).describe("Scoring workers; 0 scores in the main thread"),
   limits: z.strictObject({
     bodyBytes: positive.max(64 * 1024 * 1024).describe("Largest request body, in bytes"),
+    waitingUploads: positive.describe("Uploads that may wait for the disk; more are answered 429"),
   }),
+  pollEveryMs: positive.describe("How often tasks that another process uploaded are looked for"),
+  edge: z.strictObject({
+    uploadBudgetMs: positive.describe("How long an upload may score before it is answered"),
+    pollBudgetMs: positive.describe("How long a question for an unfinished task may score"),
+    sweepBudgetMs: positive.max(55_000).describe("How long the sweep of each minute may score"),
+  }).describe("For platforms that run only while a request is answered"),
   queue: z.strictObject({
     batchRows: positive.max(10_000).describe("Tasks claimed and scored together"),
     maxAttempts: positive.max(100).describe("Attempts after which a task is dead"),
@@ -29,6 +40,15 @@ export const serviceSchema = z.strictObject({
   }),
 }).superRefine((service, ctx) => {
   const { leaseMs, jobTimeoutMs, backoffMs } = service.queue;
+  if (service.role !== "all" && service.databaseUrl.startsWith("file:")) {
+    ctx.addIssue({
+      code: "custom",
+      path: ["role"],
+      input: service.role,
+      message: `must be all with a database in a file (${service.databaseUrl.split("?")[0]}): ` +
+        "processes that share the work need a database on a server",
+    });
+  }
   if (leaseMs <= jobTimeoutMs) {
     ctx.addIssue({
       code: "custom",

@@ -1,21 +1,41 @@
 /**
  * One connection to a libSQL database, in a file or remote. A commit of a file is on disk when its promise resolves:
- * write-ahead log, synchronous FULL.
+ * write-ahead log, synchronous FULL. A server answers a commit when it is safe by that server's own rule.
+ *
+ * An answer of a server may be lost after the commit, so what got no answer is asked again: whatever is written here must come
+ * to the same when it is written twice.
  *
  * Known limit: calls to a file are synchronous, so a statement that waits for another process's lock (at most `BUSY_WAIT_MS`)
  * holds the event loop. One process per file is the intended use.
  */
-import { type Client, createClient, type InStatement, LibsqlError } from "@libsql/client";
+import type { Client, InStatement } from "@libsql/client";
+// Without the native library, which a program that only knows servers need not load.
+import { createClient as createRemoteClient, LibsqlError } from "@libsql/client/web";
+import { StoreError } from "./store.ts";
 
 const BUSY_WAIT_MS = 250;
-const BUSY_RETRIES = 3;
+const RETRIES = 3;
+
+/** Half of the shortest lease that is of use; a server that says nothing for this long is asked again. */
+const ANSWER_WAIT_MS = 5000;
+
+/** What the client calls a failure between it and the server; other codes are the database's own. */
+const NO_ANSWER = ["SERVER_ERROR", "HRANA_CLOSED_ERROR", "HRANA_WEBSOCKET_ERROR"];
 
 export interface Rows {
   readonly rows: readonly Readonly<Record<string, unknown>>[];
   readonly rowsAffected: number;
 }
 
-export class Connection {
+/** What the store needs of a database. */
+export interface Database {
+  /** Runs the statements in one write transaction: all of them, or none. */
+  write(statements: InStatement[]): Promise<readonly Rows[]>;
+  read(statement: InStatement): Promise<Rows>;
+  close(): void;
+}
+
+export class Connection implements Database {
   readonly #client: Client;
 
   private constructor(client: Client) {
@@ -24,17 +44,14 @@ export class Connection {
 
   /** Opens the database; creates the file, whose folder must exist. Throws where it cannot be opened or kept safely. */
   static async open(url: string): Promise<Connection> {
+    if (isRemote(url)) return new Connection(createRemoteClient({ url, fetch: fetchInTime }));
+    const { createClient } = await import("@libsql/client");
     // One connection of the client's pool: a second would be a second writer to the same file.
     const connection = new Connection(createClient({ url, concurrency: 1, timeout: BUSY_WAIT_MS }));
-    if (connection.#isFile) await connection.#prepareFile(url);
+    await connection.#prepareFile(url);
     return connection;
   }
 
-  get #isFile(): boolean {
-    return this.#client.protocol === "file";
-  }
-
-  /** Runs the statements in one write transaction: all of them, or none. */
   async write(statements: InStatement[]): Promise<readonly Rows[]> {
     return await this.#recovering(() => this.#client.batch(statements, "write"));
   }
@@ -50,7 +67,7 @@ export class Connection {
   /**
    * A failed BEGIN leaves its statement unfinished, and the connection then refuses every COMMIT with "SQL statements in
    * progress" while its locks stay: after any failure a fresh connection takes its place. A lock that another process
-   * holds is waited for, a few times.
+   * holds is waited for, and an answer that did not come is asked for, a few times.
    */
   async #recovering<T>(call: () => Promise<T>): Promise<T> {
     for (let retry = 0;; retry++) {
@@ -58,9 +75,12 @@ export class Connection {
         return await call();
       } catch (error) {
         if (this.#client.closed) throw error;
-        await this.#client.reconnect();
-        const busy = error instanceof LibsqlError && error.code.startsWith("SQLITE_BUSY");
-        if (!busy || retry >= BUSY_RETRIES) throw error;
+        // Over HTTP every call is a connection of its own.
+        if (this.#client.protocol !== "http") await this.#client.reconnect();
+        if (mayPass(error, this.#client) && retry < RETRIES) continue;
+        throw new StoreError(error instanceof Error ? error.message : String(error), {
+          cause: error,
+        });
       }
     }
   }
@@ -75,4 +95,19 @@ export class Connection {
       );
     }
   }
+}
+
+/** Whether a URL names a server. Throws nothing: the client says what is wrong with a URL. */
+export function isRemote(url: string): boolean {
+  return !url.startsWith("file:") && url !== ":memory:";
+}
+
+function mayPass(error: unknown, { protocol }: Client): boolean {
+  // A request that failed on its way is the platform's error, not the library's.
+  if (!(error instanceof LibsqlError)) return protocol !== "file";
+  return error.code.startsWith("SQLITE_BUSY") || NO_ANSWER.includes(error.code);
+}
+
+function fetchInTime(request: Request): Promise<Response> {
+  return fetch(request, { signal: AbortSignal.timeout(ANSWER_WAIT_MS) });
 }

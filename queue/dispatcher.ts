@@ -10,6 +10,8 @@ import type { Clock } from "./clock.ts";
 import { backoffMs } from "./retry.ts";
 import type { ClaimedTask, Completed, Failed, Settlement, TaskStore } from "./store.ts";
 
+type Ended = Pick<Settlement, "completed" | "failed">;
+
 /** Two beats may be missed before a lease ends. */
 const HEARTBEATS_PER_LEASE = 3;
 
@@ -67,6 +69,16 @@ export class Dispatcher {
     cancel();
   }
 
+  /**
+   * Runs what is due here and now, until nothing is or `budgetMs` has passed; a batch at work then still ends. For platforms
+   * that run only while a request is answered, where nothing is started. Rejects where the store fails.
+   */
+  async drain(budgetMs: number): Promise<void> {
+    const claimUntilMs = this.#options.clock.now() + budgetMs;
+    await this.#rescueIfDue();
+    await this.#runLane(await this.#settle({}), claimUntilMs);
+  }
+
   async #run(): Promise<void> {
     while (!this.#stopping) {
       this.#woken = false;
@@ -110,29 +122,58 @@ export class Dispatcher {
   }
 
   /** Runs batch after batch, until nothing is due: the end of each is one transaction with the claim of the next. */
-  async #runLane(first: readonly ClaimedTask[]): Promise<void> {
+  async #runLane(first: readonly ClaimedTask[], claimUntilMs = Infinity): Promise<void> {
     for (let tasks = first; tasks.length > 0;) {
       const stopHeartbeat = this.#startHeartbeat(tasks);
-      const outcomes = await this.#outcomes(tasks).finally(stopHeartbeat);
-      const completed: Completed[] = [];
-      const failed: Failed[] = [];
-      for (const [index, { id, fence, attempt }] of tasks.entries()) {
-        const outcome = outcomes[index] ?? { error: "the handler gave no outcome for this task" };
-        if ("result" in outcome) completed.push({ id, fence, result: outcome.result });
-        else failed.push({ id, fence, error: outcome.error, retryAtMs: this.#retryAtMs(attempt) });
+      try {
+        const ended = this.#judge(tasks, await this.#outcomes(tasks));
+        tasks = await this.#settleInsisting(ended, claimUntilMs);
+      } finally {
+        stopHeartbeat();
       }
-      tasks = await this.#settle({ completed, failed });
     }
   }
 
-  /** Ends tasks and claims the next, unless the dispatcher stops. */
-  async #settle(ended: Pick<Settlement, "completed" | "failed">): Promise<readonly ClaimedTask[]> {
+  #judge(tasks: readonly ClaimedTask[], outcomes: readonly Outcome[]): Ended {
+    const completed: Completed[] = [];
+    const failed: Failed[] = [];
+    for (const [index, { id, fence, attempt }] of tasks.entries()) {
+      const outcome = outcomes[index] ?? { error: "the handler gave no outcome for this task" };
+      if ("result" in outcome) completed.push({ id, fence, result: outcome.result });
+      else failed.push({ id, fence, error: outcome.error, retryAtMs: this.#retryAtMs(attempt) });
+    }
+    return { completed, failed };
+  }
+
+  /**
+   * Ends tasks whose work is done: a store that fails is asked again until it does what it should or the dispatcher stops.
+   * An answer that was lost after its commit is no harm, for a task ends once.
+   */
+  async #settleInsisting(ended: Ended, claimUntilMs: number): Promise<readonly ClaimedTask[]> {
+    const { clock, policy, random, report } = this.#options;
+    for (let attempt = 1;; attempt++) {
+      try {
+        return await this.#settle(ended, claimUntilMs);
+      } catch (error) {
+        if (this.#stopping || clock.now() >= claimUntilMs) throw error;
+        report(error);
+        const delayMs = backoffMs(attempt, { ...policy.backoffMs, random: random() });
+        await new Promise<void>((resolve) => void clock.after(delayMs, resolve));
+      }
+    }
+  }
+
+  /** Ends tasks and claims the next, unless the dispatcher stops or the time for it is over. */
+  async #settle(
+    ended: Ended,
+    claimUntilMs = Infinity,
+  ): Promise<readonly ClaimedTask[]> {
     const { store, clock, policy: { leaseMs, batchRows, backoffMs } } = this.#options;
     const claim = { leaseMs, limit: batchRows, retryHorizonMs: backoffMs.max };
     const { claimed } = await store.settle({
       nowMs: clock.now(),
       ...ended,
-      ...(this.#stopping ? {} : { claim }),
+      ...(this.#stopping || clock.now() >= claimUntilMs ? {} : { claim }),
     });
     return claimed;
   }

@@ -3,6 +3,7 @@
  * runs, goes into the next. A lone caller waits for nothing; under load the groups grow by themselves.
  */
 import { setImmediate } from "node:timers";
+import { QueueFullError } from "./store.ts";
 
 interface Waiting<Item, Answer> {
   readonly item: Item;
@@ -15,6 +16,8 @@ export interface GroupCommitOptions<Item, Answer> {
   readonly commit: (items: readonly Item[]) => Promise<readonly Answer[]>;
   /** Largest group. */
   readonly limit: number;
+  /** How many may wait for a commit; more are refused at once. */
+  readonly waitingLimit: number;
 }
 
 export class GroupCommit<Item, Answer> {
@@ -26,8 +29,12 @@ export class GroupCommit<Item, Answer> {
     this.#options = options;
   }
 
-  /** Resolves when the group of this item is committed; rejects as the commit does. */
+  /** Resolves when the group of this item is committed; rejects as the commit does, or with `QueueFullError`. */
   add(item: Item): Promise<Answer> {
+    const { waitingLimit } = this.#options;
+    if (this.#waiting.length >= waitingLimit) {
+      return Promise.reject(new QueueFullError(`${waitingLimit} wait for a commit already`));
+    }
     return new Promise((resolve, reject) => {
       this.#waiting.push({ item, resolve, reject });
       if (this.#running) return;

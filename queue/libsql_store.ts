@@ -1,6 +1,6 @@
 /** The queue in a libSQL database: every state change is one statement, or one transaction of a few. */
 import type { InStatement, InValue } from "@libsql/client";
-import type { Connection } from "./connection.ts";
+import type { Database } from "./connection.ts";
 import type {
   ClaimedTask,
   Held,
@@ -13,11 +13,23 @@ import type {
   TaskStore,
 } from "./store.ts";
 
-/** `:tasks` is a JSON array of objects with id and payload; an id may stand twice. */
+/** `:tasks` is a JSON array of objects with id, payload and revision; an id may stand twice. */
 const ENQUEUE_TASKS = `
-  INSERT INTO tasks (id, run_at_ms, created_at_ms)
-  SELECT value ->> 'id', :now, :now FROM json_each(:tasks) WHERE true
-  ON CONFLICT (id) DO NOTHING`;
+  INSERT INTO tasks (id, revision, run_at_ms, created_at_ms)
+  SELECT value ->> 'id', value ->> 'revision', :now, :now FROM json_each(:tasks) WHERE true
+  ON CONFLICT (id) DO UPDATE
+  SET state = 'queued', attempt = 0, run_at_ms = :now, created_at_ms = :now,
+    finished_at_ms = NULL, error = NULL, revision = excluded.revision
+  WHERE tasks.state IN ('done', 'dead') AND tasks.revision != excluded.revision`;
+
+/** A task that was started again has no result until it ends. */
+const DROP_OLD_RESULTS = `
+  DELETE FROM results
+  WHERE task_id IN (
+    SELECT tasks.id FROM json_each(:tasks) AS asked
+    JOIN tasks ON tasks.id = asked.value ->> 'id'
+    WHERE tasks.state = 'queued'
+  )`;
 
 const ENQUEUE_PAYLOADS = `
   INSERT INTO payloads (task_id, body)
@@ -101,24 +113,25 @@ const RESCUE = `
   WHERE state = 'leased' AND lease_until_ms NOT BETWEEN :now + 1 AND :now + :horizon`;
 
 export class LibsqlStore implements TaskStore {
-  readonly #connection: Connection;
+  readonly #database: Database;
 
-  constructor(connection: Connection) {
-    this.#connection = connection;
+  constructor(database: Database) {
+    this.#database = database;
   }
 
   async enqueue(tasks: readonly NewTask[], nowMs: number): Promise<readonly TaskState[]> {
     const known = JSON.stringify(tasks);
-    const [, , states] = await this.#connection.write([
+    const results = await this.#database.write([
       statement(ENQUEUE_TASKS, { tasks: known, now: nowMs }),
       statement(ENQUEUE_PAYLOADS, { tasks: known }),
+      statement(DROP_OLD_RESULTS, { tasks: known }),
       statement(STATES, { tasks: known }),
     ]);
-    return (states?.rows ?? []).map(({ state }) => state as TaskState);
+    return (results.at(-1)?.rows ?? []).map(({ state }) => state as TaskState);
   }
 
   async find(id: string): Promise<Task | undefined> {
-    const { rows: [row] } = await this.#connection.read(statement(FIND, { id }));
+    const { rows: [row] } = await this.#database.read(statement(FIND, { id }));
     return row && {
       id,
       state: row.state as TaskState,
@@ -143,35 +156,35 @@ export class LibsqlStore implements TaskStore {
       statements.push(statement(CLAIM_RETRY, { until, now: nowMs, horizon }));
       statements.push(statement(CLAIM_FRESH, { until, limit: claim.limit }));
     }
-    const results = await this.#connection.write(statements);
+    const results = await this.#database.write(statements);
     const stored = completed.length > 0 ? results[1]?.rows ?? [] : [];
     const claimed = claim ? results.slice(-2).flatMap(({ rows }) => rows) : [];
     return { stored: stored.map(({ id }) => String(id)), claimed: claimed.map(claimedTask) };
   }
 
   async extend(tasks: readonly Held[], leaseUntilMs: number): Promise<number> {
-    const [extended] = await this.#connection.write([
+    const [extended] = await this.#database.write([
       statement(EXTEND, { tasks: JSON.stringify(tasks), until: leaseUntilMs }),
     ]);
     return extended?.rowsAffected ?? 0;
   }
 
   async rescue({ nowMs, maxAttempts, leaseHorizonMs }: RescueOptions): Promise<number> {
-    const [rescued] = await this.#connection.write([
+    const [rescued] = await this.#database.write([
       statement(RESCUE, { now: nowMs, attempts: maxAttempts, horizon: leaseHorizonMs }),
     ]);
     return rescued?.rowsAffected ?? 0;
   }
 
   async nextDueMs(): Promise<number | undefined> {
-    const { rows: [row] } = await this.#connection.read(
+    const { rows: [row] } = await this.#database.read(
       "SELECT min(iif(attempt = 0, 0, run_at_ms)) AS due FROM tasks WHERE state = 'queued'",
     );
     return typeof row?.due === "number" ? row.due : undefined;
   }
 
   close(): void {
-    this.#connection.close();
+    this.#database.close();
   }
 }
 

@@ -2,7 +2,7 @@
  * Brings a database to the newest schema by the numbered files of `migrations/`, each in a transaction of its own with the
  * record that it was applied. A database that has a migration this version does not know is refused, not guessed at.
  */
-import type { Connection } from "./connection.ts";
+import type { Database } from "./connection.ts";
 
 export interface Migration {
   /** From 1, without gaps. */
@@ -32,14 +32,14 @@ export interface MigrateOptions {
 
 /** Applies what is missing. Two processes that start together apply each migration once: the record's key refuses the second. */
 export async function migrate(
-  connection: Connection,
+  database: Database,
   { migrations, nowMs }: MigrateOptions,
 ): Promise<void> {
-  await connection.write([
+  await database.write([
     "CREATE TABLE IF NOT EXISTS migrations " +
     "(version INTEGER NOT NULL PRIMARY KEY, name TEXT NOT NULL, applied_at_ms INTEGER NOT NULL) STRICT",
   ]);
-  const applied = await appliedVersion(connection);
+  const applied = await appliedVersion(database);
   if (applied > migrations.length) {
     throw new Error(
       `Cannot use this database: its schema has version ${applied}, and this program knows ` +
@@ -48,7 +48,7 @@ export async function migrate(
   }
   for (const { version, name, sql } of migrations.slice(applied)) {
     try {
-      await connection.write([
+      await database.write([
         {
           sql: "INSERT INTO migrations (version, name, applied_at_ms) VALUES (?, ?, ?)",
           args: [BigInt(version), name, BigInt(nowMs)],
@@ -56,13 +56,13 @@ export async function migrate(
         ...statements(sql),
       ]);
     } catch (error) {
-      if (await appliedVersion(connection) < version) throw error;
+      if (await appliedVersion(database) < version) throw error;
     }
   }
 }
 
-async function appliedVersion(connection: Connection): Promise<number> {
-  const { rows: [row] } = await connection.read(
+async function appliedVersion(database: Database): Promise<number> {
+  const { rows: [row] } = await database.read(
     "SELECT coalesce(max(version), 0) AS version FROM migrations",
   );
   return Number(row?.version);

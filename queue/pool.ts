@@ -62,10 +62,6 @@ export class WorkerPool<Request, Response> {
     return pool;
   }
 
-  get size(): number {
-    return this.#options.size;
-  }
-
   /** Sends the request to the next free worker. Rejects with the cause where the worker fails or is lost. */
   run(request: Request, transfer: Transferable[] = []): Promise<Response> {
     if (this.#closed) return Promise.reject(new Error("the worker pool is closed"));
@@ -160,11 +156,18 @@ class Slot {
     return this.#cause !== undefined;
   }
 
-  ask<Response>(request: unknown, transfer: Transferable[]): Promise<WorkerMessage<Response>> {
-    if (this.#cause !== undefined) return Promise.reject(new Error(this.#cause));
+  async ask<Response>(
+    request: unknown,
+    transfer: Transferable[],
+  ): Promise<WorkerMessage<Response>> {
+    if (this.#cause !== undefined) throw new Error(this.#cause);
     const answer = this.#next<Response>();
-    this.#worker.postMessage(request, transfer);
-    return answer;
+    try {
+      this.#worker.postMessage(request, transfer);
+    } catch (error) {
+      this.end(`the request cannot be sent to a worker: ${error}`);
+    }
+    return await answer;
   }
 
   /** Terminates the worker; what it still owes is rejected with the cause. */

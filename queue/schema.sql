@@ -17,6 +17,8 @@ CREATE TABLE results (
 CREATE TABLE tasks (
   id TEXT NOT NULL PRIMARY KEY CHECK (length(id) BETWEEN 1 AND 64),
   state TEXT NOT NULL DEFAULT 'queued' CHECK (state IN ('queued', 'leased', 'done', 'dead')),
+  -- What the result depends on besides the payload: the models and the banks.
+  revision TEXT NOT NULL,
   attempt INTEGER NOT NULL DEFAULT 0 CHECK (attempt >= 0),
   -- Grows with every claim: a claimer whose number is no longer the task's own has lost it.
   fence INTEGER NOT NULL DEFAULT 0 CHECK (fence >= attempt),

@@ -3,13 +3,25 @@
  * task belongs to its claimer until the lease ends; exactly one result is stored, by the claimer whose fence is the task's.
  */
 
+/** The database failed. What was to be written may or may not be there; writing it again comes to the same. */
+export class StoreError extends Error {
+  override readonly name = "StoreError";
+}
+
+/** More wait to be stored than may wait: the caller can come again later. */
+export class QueueFullError extends Error {
+  override readonly name = "QueueFullError";
+}
+
 export type TaskState = "queued" | "leased" | "done" | "dead";
 
 export interface NewTask {
-  /** The same id is the same task: a second `enqueue` changes nothing. */
+  /** The same id is the same task: a second `enqueue` changes nothing, but for the revision. */
   readonly id: string;
   /** JSON text that the handler reads. */
   readonly payload: string;
+  /** What the result depends on besides the payload. A task that ended under another revision is done again. */
+  readonly revision: string;
 }
 
 export interface Task {
@@ -79,7 +91,7 @@ export interface Settled {
 }
 
 export interface TaskStore {
-  /** Stores the tasks whose ids are not known, together. Resolves when they are on disk, with the state of each. */
+  /** Stores the tasks whose ids are not known, together, and starts again those that ended under another revision. Resolves when they are on disk, with the state of each. */
   enqueue(tasks: readonly NewTask[], nowMs: number): Promise<readonly TaskState[]>;
   find(id: string): Promise<Task | undefined>;
   /**

@@ -20,7 +20,7 @@ export interface ContractOptions {
   readonly banks: Banks;
   readonly limits: Service["limits"];
   /** Stores a task; resolves when it is on disk, with its state. */
-  readonly enqueue: (task: NewTask) => Promise<TaskState>;
+  readonly enqueue: (task: Pick<NewTask, "id" | "payload">) => Promise<TaskState>;
 }
 
 const taskIdSchema = z.string().openapi({
@@ -77,6 +77,7 @@ function addUpload(
       400: { description: "The body cannot be read", content: json(detailSchema) },
       413: { description: "The body is too large", content: json(detailSchema) },
       422: { description: "The answers are not valid", content: json(validationSchema) },
+      429: { description: "Too many uploads wait", content: json(detailSchema) },
       503: { description: "The database is not available", content: json(detailSchema) },
     },
   });
@@ -118,8 +119,10 @@ function addResult(app: OpenAPIHono, { store, banks }: ContractOptions): void {
     path,
     taskHandler(store, (c, { id, result }) => {
       if (result === null) return problem(c, "taskNotFinished");
-      const texts = Object.entries(decodeResult(result).probabilities)
+      const { probabilities, withoutEvidence } = decodeResult(result);
+      const texts = Object.entries(probabilities)
         .map(([bank, value]) => [bank, pythonFloatRepr(value)]);
+      if (withoutEvidence) c.header("Prescore-No-Evidence", withoutEvidence.join(", "));
       return c.json({ task_id: id, ...Object.fromEntries(texts) });
     }),
   );

@@ -1,6 +1,7 @@
 /** Every refusal of the reference's contract in one table: status, text, headers. Inner causes stay in the log. */
-import type { Context } from "hono";
+import type { Context, ErrorHandler } from "hono";
 import { HTTPException } from "hono/http-exception";
+import { QueueFullError, StoreError } from "../queue/store.ts";
 
 const PROBLEMS = {
   taskNotFound: { status: 404, detail: "Task not found" },
@@ -10,14 +11,21 @@ const PROBLEMS = {
     headers: { "Retry-After": "1" },
   },
   taskFailed: { status: 410, detail: "Task failed" },
+  strangeHost: { status: 400, detail: "The Host header must be a name or an address" },
   notFound: { status: 404, detail: "Not Found" },
   methodNotAllowed: { status: 405, detail: "Method Not Allowed" },
+  queueFull: {
+    status: 429,
+    detail: "Too many uploads wait to be stored; this one was not, try again",
+    headers: { "Retry-After": "1" },
+  },
   bodyTooLarge: { status: 413, detail: "Request body is too large" },
   unavailable: {
     status: 503,
-    detail: "The database cannot be written or read now; nothing was stored, try again",
+    detail: "The database cannot be written or read now, try again",
     headers: { "Retry-After": "1" },
   },
+  internal: { status: 500, detail: "Internal Server Error" },
 } as const;
 
 export interface ProblemOptions {
@@ -41,9 +49,14 @@ export function problem(
   );
 }
 
-/** What a request ends with when its handler threw. */
-export function onError(error: Error, c: Context): Response {
-  if (error instanceof HTTPException) return c.json({ detail: error.message }, error.status);
-  console.error("A request failed:", error);
-  return problem(c, "unavailable");
+/** What a request ends with when its handler threw; what is not the client's doing is reported. */
+export function errorHandler(report: (error: unknown) => void): ErrorHandler {
+  return (error, c) => {
+    if (error instanceof HTTPException) return c.json({ detail: error.message }, error.status);
+    if (error instanceof QueueFullError) return problem(c, "queueFull");
+    // The client went away in mid-request: nobody reads the answer.
+    if (c.req.raw.signal.aborted) return problem(c, "internal");
+    report(error);
+    return problem(c, error instanceof StoreError ? "unavailable" : "internal");
+  };
 }

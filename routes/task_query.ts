@@ -11,9 +11,10 @@ export type TaskQueryReading =
   | { readonly ok: true; readonly taskId: string }
   | { readonly ok: false; readonly status: 422; readonly body: string };
 
-/** `url` is the request's absolute URL. */
+/** `url` is the request's URL; only what follows its question mark is read. */
 export function readTaskQuery(url: string): TaskQueryReading {
-  const taskId = new URL(url).searchParams.getAll("task_id").at(-1);
+  const [, query = ""] = /\?([^#]*)/.exec(url) ?? [];
+  const taskId = new URLSearchParams(query).getAll("task_id").at(-1);
   if (taskId !== undefined) return { ok: true, taskId };
   const missing = { type: "missing", loc: ["query", "task_id"], input: null } as const;
   return { ok: false, status: 422, body: pydanticErrorBody([missing]) };

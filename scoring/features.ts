@@ -6,7 +6,13 @@
  * outside the field's plausible range is missing (NaN). A category that the questionnaire does not list has a value of its
  * own, `UNKNOWN`, as has a text in which no group is recognised.
  */
-import { type Derived, featureName, type Field, type Questionnaire } from "../configs/mod.ts";
+import {
+  type Derived,
+  featureName,
+  type Field,
+  normalise,
+  type Questionnaire,
+} from "../configs/mod.ts";
 import type { Answer, Answers } from "./answers.ts";
 import { parseDateMs } from "./dates.ts";
 
@@ -90,20 +96,6 @@ export function isMissing(answer: Answer): boolean {
   if (typeof answer !== "string") return false;
   const text = answer.trim();
   return text === "" || text.toUpperCase() === "NULL";
-}
-
-/**
- * The form in which categories and texts are compared: harmless variants of a value (case, spaces, the escaped slash of a
- * doubly encoded JSON, ё for е, kinds of dashes) become the same text.
- */
-export function normalise(text: string): string {
-  return text.normalize("NFKC").toLowerCase()
-    .replaceAll("\\/", "/")
-    .replaceAll("ё", "е")
-    .replaceAll(/[\u2010-\u2015\u2212]/g, "-")
-    .replaceAll(/\s*([-/])\s*/g, "$1")
-    .replaceAll(/\s+/g, " ")
-    .trim();
 }
 
 function readerOf({ meaning }: Field): Reader {

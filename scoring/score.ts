@@ -23,6 +23,8 @@ export interface Score {
   readonly probabilities: Readonly<Record<string, number>>;
   /** Version of the models that gave it. */
   readonly model: string;
+  /** Banks among them whose models are served without evidence of signal; absent where there is none. */
+  readonly withoutEvidence?: readonly string[];
 }
 
 export interface ScorerOptions {
@@ -30,6 +32,8 @@ export interface ScorerOptions {
   readonly models: Models;
   /** Bank ids, in the order of the models' columns. */
   readonly banks: readonly string[];
+  /** Those of them that are served without evidence of signal. */
+  readonly withoutEvidence: readonly string[];
 }
 
 export class Scorer {
@@ -41,7 +45,7 @@ export class Scorer {
 
   /** Scores all applications together, in their order. Throws where the models' answer is no probability. */
   async score(applications: readonly Application[]): Promise<readonly Score[]> {
-    const { features, models, banks } = this.#options;
+    const { features, models, banks, withoutEvidence } = this.#options;
     const matrix = features.matrix(applications);
     const scores = await models.score(matrix, applications.length);
     return applications.map((_, row) => ({
@@ -49,6 +53,7 @@ export class Scorer {
         banks.map((bank, column) => [bank, probability(scores[row * banks.length + column], bank)]),
       ),
       model: models.version,
+      ...withoutEvidence.length > 0 && { withoutEvidence },
     }));
   }
 }

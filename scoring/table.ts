@@ -17,9 +17,10 @@ export function columnId(header: string): string {
   return header.replace(/^\uFEFF/, "").trim().toLowerCase().replaceAll(/\s+/g, "_");
 }
 
-/** `;` or `,`: whichever the header line has more of. */
-export function delimiterOf(headerLine: string): ";" | "," {
-  return headerLine.split(";").length > headerLine.split(",").length ? ";" : ",";
+/** `;` or `,`: whichever the first line has more of, outside quotes. */
+export function delimiterOf(text: string): ";" | "," {
+  const [line = ""] = text.replaceAll(/"[^"]*"/g, "").split(/[\r\n]/, 1);
+  return line.split(";").length > line.split(",").length ? ";" : ",";
 }
 
 /** Reads the rows below one header. */

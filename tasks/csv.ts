@@ -1,43 +1,73 @@
-/** Streams a CSV (RFC 4180, `;` or `,`, with or without a byte order mark) as rows of cells, the header first. */
+/**
+ * Streams a CSV (RFC 4180, `;` or `,`, UTF-8 with or without a byte order mark) as rows of cells, the header first. Bytes that
+ * are not UTF-8 are an error: read as something else they would be other answers.
+ */
 import { parse } from "csv-parse";
-import { Buffer } from "node:buffer";
 import { Readable } from "node:stream";
 import { delimiterOf, TableError } from "../scoring/table.ts";
 
-const NEWLINE = 0x0a;
-
 export async function* csvRows(input: ReadableStream<Uint8Array>): AsyncGenerator<string[]> {
-  const chunks = input.values();
-  const head = await readFirstLine(chunks);
-  const parser = Readable.from(joined(head, chunks)).pipe(parse({
-    bom: true,
-    delimiter: delimiterOf(Buffer.concat(head).toString().split("\n", 1)[0] ?? ""),
+  const texts = decoded(input);
+  const head = await readFirstLine(texts);
+  const parser = Readable.from(joined(head, texts)).pipe(parse({
+    delimiter: delimiterOf(head),
+    record_delimiter: ["\r\n", "\n", "\r"],
     relax_column_count: true,
-    skip_empty_lines: true,
   }));
+  let width = 0;
   try {
-    for await (const cells of parser) yield cells;
+    for await (const cells of parser) {
+      width ||= cells.length;
+      // An empty line is a row only where a row has a single cell.
+      if (width > 1 && cells.length === 1 && cells[0] === "") continue;
+      yield cells;
+    }
   } catch (error) {
+    if (error instanceof TableError) throw error;
     throw new TableError(
       `Cannot read the table: ${error instanceof Error ? error.message : error}`,
     );
   }
 }
 
-/** The chunks up to the one in which the first line ends. */
-async function readFirstLine(chunks: AsyncIterator<Uint8Array>): Promise<Uint8Array[]> {
-  const head: Uint8Array[] = [];
-  for (let next = await chunks.next(); !next.done; next = await chunks.next()) {
-    head.push(next.value);
-    if (next.value.includes(NEWLINE)) break;
+async function* decoded(input: ReadableStream<Uint8Array>): AsyncGenerator<string> {
+  const decoder = new TextDecoder("utf-8", { fatal: true });
+  let line = 1;
+  for await (const chunk of input) {
+    const text = decode(() => decoder.decode(chunk, { stream: true }), chunk);
+    line += countLines(text);
+    yield text;
+  }
+  yield decode(() => decoder.decode(), new Uint8Array());
+
+  function decode(read: () => string, chunk: Uint8Array): string {
+    try {
+      return read();
+    } catch {
+      const [good = ""] = new TextDecoder().decode(chunk).split("\uFFFD", 1);
+      throw new TableError(
+        `Cannot read the table: a byte in line ${line + countLines(good)} is not UTF-8; ` +
+          "save the file as CSV in UTF-8",
+      );
+    }
+  }
+}
+
+function countLines(text: string): number {
+  return text.split("\n").length - 1;
+}
+
+/** The text up to the end of the chunk in which the first line ends. */
+async function readFirstLine(texts: AsyncIterator<string>): Promise<string> {
+  let head = "";
+  for (let next = await texts.next(); !next.done; next = await texts.next()) {
+    head += next.value;
+    if (head.includes("\n")) break;
   }
   return head;
 }
 
-async function* joined(
-  head: readonly Uint8Array[],
-  rest: AsyncIterableIterator<Uint8Array>,
-): AsyncGenerator<Uint8Array> {
-  yield* head;
+async function* joined(head: string, rest: AsyncIterable<string>): AsyncGenerator<string> {
+  yield head;
   yield* rest;
 }

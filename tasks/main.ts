@@ -23,9 +23,32 @@ export async function main(run: () => Promise<void>): Promise<void> {
   }
 }
 
-/** The options and positional arguments of the command line, with or without `--` before them. Throws `UsageError`. */
-export function readOptions<const T extends Omit<ParseArgsConfig, "args">>(config: T) {
-  const args = Deno.args[0] === "--" ? Deno.args.slice(1) : [...Deno.args];
+/** A command of a program that has several; it is given what stands after its name. */
+export type Command = (args: readonly string[]) => Promise<void>;
+
+/** The command that the first argument names, or `fallback` where there is none. */
+export function chooseCommand(
+  commands: Readonly<Record<string, Command>>,
+  fallback: string,
+): () => Promise<void> {
+  return async () => {
+    const [name = fallback, ...args] = Deno.args;
+    const command = Object.hasOwn(commands, name) ? commands[name] : undefined;
+    if (command === undefined) {
+      throw new UsageError(
+        `Cannot run ${name}: must be one of ${Object.keys(commands).join(", ")}`,
+      );
+    }
+    await command(args);
+  };
+}
+
+/** The options and positional arguments of a command line, with or without `--` before them. Throws `UsageError`. */
+export function readOptions<const T extends Omit<ParseArgsConfig, "args">>(
+  config: T,
+  line: readonly string[] = Deno.args,
+) {
+  const args = line[0] === "--" ? line.slice(1) : [...line];
   try {
     return parseArgs<T & { args: string[] }>({ ...config, args });
   } catch (error) {

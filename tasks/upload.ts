@@ -12,6 +12,8 @@ import { Progress } from "./progress.ts";
 
 /** Delays between polls of one task, in milliseconds; the last one repeats until `--timeout`. */
 const POLL_MS = [2, 5, 10, 20, 50, 100];
+/** Answers that say "later"; an upload may be sent again, for the same answers are the same task. */
+const RETRIED = [429, 503];
 
 const uploadedSchema = z.object({ task_id: z.string(), is_complete: z.boolean() });
 const resultSchema = z.object({ task_id: z.string() }).catchall(z.string());
@@ -75,7 +77,7 @@ function readArguments() {
   const concurrency = Number(values.concurrency);
   const timeoutS = Number(values.timeout);
   if (values.file === undefined) throw new UsageError("--file is absent, must be a CSV file");
-  if (!URL.canParse(values.url)) {
+  if (!/^https?:\/\/./.test(values.url) || !URL.canParse(values.url)) {
     throw new UsageError(
       `--url: current value is ${values.url}, must be like http://127.0.0.1:8000`,
     );
@@ -110,30 +112,38 @@ async function readRows(file: string): Promise<Row[]> {
   return rows;
 }
 
-/** Uploads one application and waits for its result. */
+/** Uploads one application and waits for its result; everything together takes at most `timeoutMs`. */
 async function score(answers: Answers, { url, timeoutMs }: Options) {
-  const uploaded = await call(new URL("/upload_features", url), uploadedSchema, {
+  const signal = AbortSignal.timeout(timeoutMs);
+  const base = url.endsWith("/") ? url : `${url}/`;
+  async function call<S extends z.ZodType>(path: string, schema: S, init: RequestInit = {}) {
+    for (let attempt = 0;; attempt++) {
+      const response = await fetch(new URL(path, base), { ...init, signal });
+      const text = await response.text();
+      if (response.ok) return schema.parse(JSON.parse(text));
+      if (!RETRIED.includes(response.status)) {
+        throw new Error(`${path} answered ${response.status}: ${text.slice(0, 300)}`);
+      }
+      await pause(attempt, signal);
+    }
+  }
+  const uploaded = await call("upload_features", uploadedSchema, {
     method: "POST",
     headers: { "Content-Type": "application/json" },
     body: JSON.stringify(answers),
   });
-  const query = `task_id=${uploaded.task_id}`;
-  const deadlineMs = performance.now() + timeoutMs;
+  const query = `?task_id=${uploaded.task_id}`;
   for (let poll = 0; !uploaded.is_complete; poll++) {
-    if (await call(new URL(`/check_task?${query}`, url), z.boolean())) break;
-    if (performance.now() > deadlineMs) throw new Error(`no result within ${timeoutMs / 1000} s`);
-    await new Promise((resolve) => setTimeout(resolve, POLL_MS[poll] ?? POLL_MS.at(-1)));
+    if (await call(`check_task${query}`, z.boolean())) break;
+    await pause(poll, signal);
   }
-  return await call(new URL(`/get_result?${query}`, url), resultSchema);
+  return await call(`get_result${query}`, resultSchema);
 }
 
-async function call<S extends z.ZodType>(url: URL, schema: S, init: RequestInit = {}) {
-  const response = await fetch(url, init);
-  const text = await response.text();
-  if (!response.ok) {
-    throw new Error(`${url.pathname} answered ${response.status}: ${text.slice(0, 300)}`);
-  }
-  return schema.parse(JSON.parse(text));
+/** Waits a little longer each time; rejects where the time for everything is over. */
+async function pause(attempt: number, signal: AbortSignal): Promise<void> {
+  await new Promise((resolve) => setTimeout(resolve, POLL_MS[attempt] ?? POLL_MS.at(-1)));
+  signal.throwIfAborted();
 }
 
 function means(results: readonly Record<string, string>[]): [bank: string, mean: number][] {

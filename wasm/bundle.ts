@@ -8,21 +8,55 @@ import { ModelError } from "./instance.ts";
 const sha256Hex = z.string().regex(/^[0-9a-f]{64}$/, "must be 64 lower-case hex digits");
 /** A plain name: a manifest cannot reach outside its folder. */
 const fileName = z.string().regex(/^[A-Za-z0-9_][A-Za-z0-9_.-]*$/, "must be a plain file name");
+/** A model's forest gets this name, so it must be as plain. */
+const modelName = z.string().regex(
+  /^[a-z][a-z0-9_]{0,63}$/,
+  "must be 1 to 64 of a-z, 0-9 and _, beginning with a letter",
+);
 const file = z.strictObject({ file: fileName, sha256: sha256Hex });
+const probability = z.number().min(0).max(1);
+
+const evidenceSchema = z.strictObject({
+  signal: z.boolean().describe("Whether `low` exceeds `threshold` and `pValue` is small enough"),
+  auc: probability.describe("Of out-of-fold predictions"),
+  low: probability.describe("Lower end of the 95 % bootstrap interval of the AUC"),
+  high: probability,
+  pValue: probability.describe("Share of permutations with at least this AUC"),
+  threshold: probability.describe("0.5 and the margin that `low` must clear"),
+  applications: z.int().min(1).describe("Applications that the bank answered"),
+});
+
+const bandSchema = z.strictObject({
+  level: probability.describe("Share of applications whose true probability the band should hold"),
+  edges: z.array(probability).describe("Rising inner bounds of the bins of the probability"),
+  below: z.array(z.number().min(0)).min(1).describe("By bin: the band begins at p - below, or 0"),
+  above: z.array(z.number().min(0)).min(1).describe("By bin: the band ends at p + above, or 1"),
+}).refine(
+  ({ edges, below, above }) =>
+    below.length === edges.length + 1 && above.length === edges.length + 1 &&
+    edges.every((edge, at) => at === 0 || edge > (edges[at - 1] ?? 0)),
+  { error: "edges must rise, and below and above must have one more value than edges" },
+);
 
 export const manifestSchema = z.strictObject({
   version: z.string().min(1),
   features: z.strictObject({ names: z.array(z.string()).min(1), sha256: sha256Hex }),
   models: z.record(
-    z.string(),
+    modelName,
     z.strictObject({
       onnx: file.describe("The model as it was trained"),
       forest: file.optional().describe(
         "The same, compiled for the engine; absent for other graphs",
       ),
+      family: z.string().optional().describe("What kind of model it is, such as xgboost"),
+      evidence: evidenceSchema.optional().describe("Whether there was anything to learn"),
+      band: bandSchema.optional().describe("How far the probability may be off"),
     }),
   ),
-  golden: file.optional().describe("Inputs and the probabilities that ONNX Runtime gave for them"),
+  golden: file.optional().describe(
+    "Inputs and the probabilities that the trained models give them",
+  ),
+  drift: file.optional().describe("How features and scores were distributed in training"),
 });
 
 export type Manifest = z.infer<typeof manifestSchema>;
@@ -34,6 +68,8 @@ export interface ModelFile {
   readonly bytes: Uint8Array;
   /** Of the ONNX that the model is, or must have been compiled from. */
   readonly onnxSha256: string;
+  /** What its training found out; absent where nobody judged it. */
+  readonly evidence?: NonNullable<Manifest["models"][string]["evidence"]>;
 }
 
 export interface Bundle {
@@ -102,10 +138,14 @@ async function readModelFile(
     );
   }
   const onnx = await readChecked(entry.onnx, folder);
-  const onnxSha256 = entry.onnx.sha256;
+  const common = {
+    name,
+    onnxSha256: entry.onnx.sha256,
+    ...entry.evidence && { evidence: entry.evidence },
+  };
   return entry.forest === undefined
-    ? { name, kind: "onnx", bytes: onnx, onnxSha256 }
-    : { name, kind: "forest", bytes: await readChecked(entry.forest, folder), onnxSha256 };
+    ? { ...common, kind: "onnx", bytes: onnx }
+    : { ...common, kind: "forest", bytes: await readChecked(entry.forest, folder) };
 }
 
 function checkFeatures(

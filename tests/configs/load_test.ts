@@ -111,6 +111,22 @@ for (
       }),
       /fields\.0\.example: current value is 7: must be a string/,
     ],
+    [
+      "a category value that differs from another only in its writing",
+      questionnaireWith((fields) => {
+        const { values } = fields[1]?.meaning as { values: { value: string }[] };
+        Object.assign(values[1] ?? {}, { value: ` ${values[0]?.value.toUpperCase()}` });
+      }),
+      /fields\.1\.meaning\.values\.1: .*must be unique/,
+    ],
+    [
+      "a stem of two words",
+      questionnaireWith((fields) => {
+        const { groups } = fields[5]?.meaning as { groups: { stems: string[] }[] };
+        groups[0]?.stems.push("по найму");
+      }),
+      /stems\.\d+: current value is "по найму": must be one word/,
+    ],
     ["a derived feature of an unknown one", {
       "questionnaire.json": {
         ...readShipped("questionnaire.json"),

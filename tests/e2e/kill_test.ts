@@ -1,29 +1,12 @@
 import assert from "node:assert/strict";
 import { Connection } from "../../queue/connection.ts";
-import { type ServiceProcess, spawnService } from "../support/process.ts";
-import { EXAMPLE, PROJECT } from "../support/service.ts";
+import { type ServiceProcess, spawnService, writeImpatientConfig } from "../support/process.ts";
+import { EXAMPLE } from "../support/service.ts";
 import { temporaryFolder } from "../support/store.ts";
 
 const ROUNDS = 4;
 const CLIENTS = 16;
 const ACKNOWLEDGED_BEFORE_KILL = 150;
-
-/** The shipped configuration with leases that end soon, so that a killed process is followed quickly. */
-function writeImpatientConfig(folder: string): void {
-  for (const name of ["questionnaire.json", "banks.json", "service.json"]) {
-    const config = JSON.parse(Deno.readTextFileSync(new URL(`configs/${name}`, PROJECT)));
-    if (name === "service.json") {
-      Object.assign(config.queue, {
-        leaseMs: 1000,
-        jobTimeoutMs: 900,
-        rescueEveryMs: 100,
-        maxAttempts: 10,
-      });
-    }
-    if (name === "banks.json") config.models = new URL("models/1", PROJECT).pathname;
-    Deno.writeTextFileSync(`${folder}/${name}`, JSON.stringify(config));
-  }
-}
 
 /** Uploads different questionnaires until the service dies; adds each acknowledged task id. */
 async function uploadUntilKilled(url: string, { round, acknowledged, onAcknowledged }: {

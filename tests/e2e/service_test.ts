@@ -63,8 +63,8 @@ Deno.test("the service gives the same probabilities with workers and without", a
     ...config,
     service: { ...config.service, workers: 0 },
   });
-  assert.equal(pooled.service.workers, config.service.workers);
-  assert.equal(inline.service.workers, 0);
+  assert.equal(await pooled.service.workers, config.service.workers);
+  assert.equal(await inline.service.workers, 0);
   assert.deepEqual(await inline.score(EXAMPLE), await pooled.score(EXAMPLE));
 });
 
@@ -102,7 +102,7 @@ for (
     console.error = (...words) => said.push(words.join(" "));
     try {
       await using test = await startTestService(readConfig());
-      assert.equal(test.service.workers, 0);
+      assert.equal(await test.service.workers, 0);
       assert.ok(Number((await test.score(EXAMPLE)).bank_a) > 0);
       assert.match(said.join(), /Scoring in the main thread: /);
     } finally {
@@ -147,6 +147,24 @@ Deno.test("three banks are a change of configuration only", async () => {
     renamed: all.bank_c,
     bank_a: all.bank_a,
   });
+});
+
+Deno.test("a questionnaire that other banks scored is scored again when it is uploaded again", async () => {
+  const config = readConfig();
+  const folder = await Deno.makeTempDir({ prefix: "prescore-" });
+  try {
+    const databaseUrl = `file:${folder}/prescore.db`;
+    const three = { ...config.banks, banks: config.banks.banks.slice(0, 3) };
+    for (const banks of [three, config.banks]) {
+      await using test = await startTestService({ ...config, banks }, { databaseUrl });
+      assert.equal((await test.post(EXAMPLE)).body.is_complete, false);
+      const { task_id, ...probabilities } = await test.score(EXAMPLE);
+      assert.equal(task_id, EXAMPLE_ID);
+      assert.deepEqual(Object.keys(probabilities), banks.banks.map(({ id }) => id));
+    }
+  } finally {
+    await Deno.remove(folder, { recursive: true });
+  }
 });
 
 Deno.test("another questionnaire with its own models is a change of configuration only", async () => {

@@ -125,6 +125,24 @@ Deno.test("a database that cannot be opened ends the start with its reason", asy
   );
 });
 
+Deno.test("a client that never ends its request does not keep the service from stopping", async () => {
+  const { service, ...config } = readConfig();
+  const queue = { ...service.queue, drainMs: 200 };
+  await using test = await startTestService({ ...config, service: { ...service, queue } });
+  const { hostname, port } = new URL(test.service.url);
+  const client = await Deno.connect({ hostname, port: Number(port) });
+  try {
+    const head = "POST /upload_features HTTP/1.1\r\nHost: x\r\nContent-Length: 100\r\n\r\n{";
+    await client.write(new TextEncoder().encode(head));
+    await test.post(EXAMPLE);
+    const startedMs = performance.now();
+    await test.service.stop();
+    assert.ok(performance.now() - startedMs < 5000);
+  } finally {
+    client.close();
+  }
+});
+
 Deno.test("a port that is taken ends the start with its reason, and leaves nothing running", async () => {
   await using first = await startTestService(readConfig());
   const port = Number(new URL(first.service.url).port);

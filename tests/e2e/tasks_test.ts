@@ -99,6 +99,23 @@ for (
   });
 }
 
+Deno.test("deno task features refuses a table that is not UTF-8, and does not guess", async () => {
+  const windows1251 = Uint8Array.of(0xc2, 0xfb, 0xf1);
+  const stdin = new Uint8Array([
+    ...new TextEncoder().encode("gender;education\n1;"),
+    ...windows1251,
+  ]);
+  const { code, stderr } = await runTask(FEATURES, { stdin });
+  assert.equal(code, 1);
+  assert.match(stderr, /a byte in line 2 is not UTF-8; save the file as CSV in UTF-8/);
+});
+
+Deno.test("deno task features keeps a line for each row of a table with one column", async () => {
+  const { stdout } = await runTask(FEATURES, { stdin: "gender\r\n1\n\r\n0\n" });
+  const lines = stdout.trimEnd().split("\n").slice(1).map((line) => line.replaceAll(/,+/g, ""));
+  assert.deepEqual(lines, ["1", "", "0"]);
+});
+
 Deno.test("deno task features --describe gives the names and fingerprint of the features", async () => {
   const { stdout } = await runTask([...FEATURES, "--describe"]);
   const { names, sha256 } = JSON.parse(stdout);

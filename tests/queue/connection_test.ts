@@ -21,11 +21,16 @@ Deno.test("Connection works on after another writer kept it waiting too long", a
   try {
     const transaction = await other.transaction("write");
     await transaction.execute(
-      "INSERT INTO tasks (id, run_at_ms, created_at_ms) VALUES ('b', 1, 1)",
+      "INSERT INTO tasks (id, revision, run_at_ms, created_at_ms) VALUES ('b', '', 1, 1)",
     );
-    await assert.rejects(test.store.enqueue([{ id: "a", payload: "{}" }], 1), /database is locked/);
+    await assert.rejects(
+      test.store.enqueue([{ id: "a", payload: "{}", revision: "1" }], 1),
+      /database is locked/,
+    );
     await transaction.commit();
-    assert.deepEqual(await test.store.enqueue([{ id: "a", payload: "{}" }], 1), ["queued"]);
+    assert.deepEqual(await test.store.enqueue([{ id: "a", payload: "{}", revision: "1" }], 1), [
+      "queued",
+    ]);
     await other.execute("DELETE FROM tasks WHERE id = 'b'");
     assert.equal((await test.store.find("a"))?.state, "queued");
   } finally {
@@ -38,8 +43,8 @@ Deno.test("Connection.write() stores all statements or none", async () => {
   using test = await openStore(`file:${folder.path}/queue.db`);
   await assert.rejects(
     test.connection.write([
-      "INSERT INTO tasks (id, run_at_ms, created_at_ms) VALUES ('a', 1, 1)",
-      "INSERT INTO tasks (id, run_at_ms, created_at_ms) VALUES ('a', 1, 1)",
+      "INSERT INTO tasks (id, revision, run_at_ms, created_at_ms) VALUES ('a', '', 1, 1)",
+      "INSERT INTO tasks (id, revision, run_at_ms, created_at_ms) VALUES ('a', '', 1, 1)",
     ]),
     /UNIQUE constraint failed/,
   );
@@ -51,7 +56,7 @@ Deno.test("migrate() is done once, and again does nothing", async () => {
   const url = `file:${folder.path}/queue.db`;
   {
     using test = await openStore(url);
-    await test.store.enqueue([{ id: "a", payload: "{}" }], 1);
+    await test.store.enqueue([{ id: "a", payload: "{}", revision: "1" }], 1);
   }
   using test = await openStore(url);
   assert.equal((await test.store.find("a"))?.state, "queued");

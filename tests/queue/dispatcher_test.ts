@@ -43,7 +43,10 @@ async function rig(handler: Handler, { lanes = 1 } = {}): Promise<Rig> {
     dispatcher,
     reported,
     async upload(...ids) {
-      await test.store.enqueue(ids.map((id) => ({ id, payload: "{}" })), clock.now());
+      await test.store.enqueue(
+        ids.map((id) => ({ id, payload: "{}", revision: "1" })),
+        clock.now(),
+      );
       dispatcher.wake();
       await clock.advance(0);
     },
@@ -68,7 +71,7 @@ Deno.test("Dispatcher runs an upload at once, without waiting for a timer", asyn
 
 Deno.test("Dispatcher takes up what an earlier process left queued", async () => {
   await using test = await rig(succeed);
-  await test.store.enqueue([{ id: "a", payload: "{}" }], test.clock.now());
+  await test.store.enqueue([{ id: "a", payload: "{}", revision: "1" }], test.clock.now());
   await test.clock.advance(POLICY.rescueEveryMs);
   assert.equal(await resultOf(test.store, "a"), '"a"');
 });
@@ -158,7 +161,7 @@ Deno.test("Dispatcher keeps the lease of a batch that is at work for long", asyn
 Deno.test("Dispatcher takes back the lease of a claimer that vanished", async () => {
   await using test = await rig(succeed);
   const { store, clock } = test;
-  await store.enqueue([{ id: "a", payload: "{}" }], clock.now());
+  await store.enqueue([{ id: "a", payload: "{}", revision: "1" }], clock.now());
   await store.settle({
     nowMs: clock.now(),
     claim: { leaseMs: POLICY.leaseMs, limit: 1, retryHorizonMs: 1 },
@@ -175,7 +178,7 @@ Deno.test("Dispatcher goes on when the clock is set back", async () => {
   clock.set(clock.now() - 3_600_000);
   await test.upload("a");
   assert.equal(await resultOf(store, "a"), '"a"');
-  await store.enqueue([{ id: "b", payload: "{}" }], clock.now());
+  await store.enqueue([{ id: "b", payload: "{}", revision: "1" }], clock.now());
   await clock.advance(POLICY.rescueEveryMs);
   assert.equal(await resultOf(store, "b"), '"b"');
 });
@@ -191,6 +194,31 @@ Deno.test("Dispatcher reports a failing store and goes on when it is back", asyn
   assert.equal(await resultOf(test.store, "a"), '"a"');
 });
 
+Deno.test("Dispatcher keeps what a batch came to until the store takes it", async () => {
+  let runs = 0;
+  await using test = await rig((tasks) => {
+    runs++;
+    return succeed(tasks);
+  });
+  const settle = test.store.settle.bind(test.store);
+  let failures = 20;
+  test.store.settle = (settlement) =>
+    settlement.completed && failures-- > 0
+      ? Promise.reject(new Error("disk I/O error"))
+      : settle(settlement);
+  await test.upload("a");
+  await test.clock.advance(2 * POLICY.leaseMs);
+  assert.deepEqual(await test.store.find("a"), {
+    id: "a",
+    state: "done",
+    attempt: 1,
+    error: null,
+    result: '"a"',
+  });
+  assert.equal(runs, 1);
+  assert.equal(test.reported.length, 20);
+});
+
 Deno.test("Dispatcher.stop() lets the batch at work end and claims no other", async () => {
   let release = () => {};
   await using test = await rig(async (tasks) => {
@@ -199,7 +227,7 @@ Deno.test("Dispatcher.stop() lets the batch at work end and claims no other", as
   });
   await test.upload("a");
   const stopped = test.dispatcher.stop();
-  await test.store.enqueue([{ id: "b", payload: "{}" }], test.clock.now());
+  await test.store.enqueue([{ id: "b", payload: "{}", revision: "1" }], test.clock.now());
   release();
   await test.clock.advance(0);
   await stopped;

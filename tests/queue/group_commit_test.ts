@@ -9,6 +9,7 @@ function grouped(commit: (items: readonly number[]) => Promise<readonly number[]
       return commit(items);
     },
     limit,
+    waitingLimit: 5,
   });
   return { group, groups };
 }
@@ -38,6 +39,16 @@ Deno.test("GroupCommit keeps groups within the limit", async () => {
   const { group, groups } = grouped(double, 2);
   await Promise.all([1, 2, 3, 4, 5].map((item) => group.add(item)));
   assert.deepEqual(groups, [[1, 2], [3, 4], [5]]);
+});
+
+Deno.test("GroupCommit refuses more than may wait", async () => {
+  const { group } = grouped(double);
+  const answers = await Promise.allSettled([1, 2, 3, 4, 5, 6].map((item) => group.add(item)));
+  assert.deepEqual(answers.map(({ status }) => status), [
+    ...Array(5).fill("fulfilled"),
+    "rejected",
+  ]);
+  assert.equal(await group.add(7), 14);
 });
 
 Deno.test("GroupCommit rejects the whole group of a failed commit, and goes on", async () => {

@@ -87,6 +87,22 @@ Deno.test("WorkerPool replaces a worker that dies, and rejects its request with 
   assert.deepEqual(spawned.map(({ terminated }) => terminated), [true, false]);
 });
 
+Deno.test("WorkerPool rejects a request that cannot be posted, and goes on", async () => {
+  const { pool } = await start(() =>
+    new FakeWorker((request, worker) => {
+      if (request === "uncloneable") {
+        throw new DOMException("could not be cloned", "DataCloneError");
+      }
+      echo(request, worker);
+    })
+  );
+  await assert.rejects(
+    pool.run("uncloneable"),
+    /cannot be sent to a worker: .*could not be cloned/,
+  );
+  assert.equal(await pool.run("next"), "next!");
+});
+
 Deno.test("WorkerPool replaces a worker that reports a failure", async () => {
   const { pool, spawned } = await start(() =>
     new FakeWorker((request, worker) =>

@@ -1,10 +1,11 @@
 import assert from "node:assert/strict";
-import type { Task } from "../../queue/store.ts";
+import { QueueFullError, StoreError, type Task } from "../../queue/store.ts";
 import { createApp } from "../../routes/mod.ts";
 import { readConfig } from "../support/service.ts";
 
 const { questionnaire, banks } = readConfig();
 const BODY_BYTES = 2000;
+const reported: unknown[] = [];
 
 function app(task?: Partial<Task>, enqueue = () => Promise.resolve("queued" as const)) {
   const stored = { state: "queued", attempt: 0, error: null, result: null } as const;
@@ -13,7 +14,8 @@ function app(task?: Partial<Task>, enqueue = () => Promise.resolve("queued" as c
     enqueue,
     questionnaire,
     banks,
-    limits: { bodyBytes: BODY_BYTES },
+    limits: { bodyBytes: BODY_BYTES, waitingUploads: 1 },
+    report: (error) => reported.push(error),
   });
 }
 
@@ -67,21 +69,38 @@ Deno.test("POST /upload_features refuses a deep body", async () => {
   });
 });
 
-Deno.test("POST /upload_features answers 503 where the task cannot be stored", async () => {
-  const error = console.error;
-  console.error = () => {};
-  try {
-    const failing = app(
-      {},
-      () => Promise.reject(new Error("SQLITE_FULL: database or disk is full")),
-    );
-    const response = await failing.request(uploadRequest("{}"));
-    assert.equal(response.status, 503);
-    assert.equal(response.headers.get("retry-after"), "1");
-    assert.doesNotMatch(await response.text(), /SQLITE/);
-  } finally {
-    console.error = error;
+for (
+  const [what, error, status, retryAfter, isReported] of [
+    ["the database fails", new StoreError("SQLITE_FULL: disk is full"), 503, "1", true],
+    ["too many uploads wait", new QueueFullError("5 wait already"), 429, "1", false],
+    ["something else breaks", new TypeError("x is undefined"), 500, null, true],
+  ] as const
+) {
+  Deno.test(`POST /upload_features answers ${status} where ${what}, without the cause`, async () => {
+    reported.length = 0;
+    const response = await app(undefined, () => Promise.reject(error)).request(uploadRequest("{}"));
+    assert.equal(response.status, status);
+    assert.equal(response.headers.get("retry-after"), retryAfter);
+    assert.ok(!(await response.text()).includes(error.message));
+    assert.deepEqual(reported, isReported ? [error] : []);
+  });
+}
+
+Deno.test("a Host header that would change the path is refused", async () => {
+  for (const host of ["evil/openapi.json?", "a?b", "a#b", "user@host"]) {
+    const response = await app().request("/check_task", { headers: { host } });
+    assert.equal(response.status, 400, host);
   }
+  for (const host of ["localhost:8000", "[::1]:8000", "prescore.example"]) {
+    assert.equal((await app().request("/docs", { headers: { host } })).status, 200, host);
+  }
+});
+
+Deno.test("a trailing slash leads to the route without it, with the query", async () => {
+  const response = await app().request("/check_task/?task_id=a");
+  assert.equal(response.status, 307);
+  assert.equal(response.headers.get("location"), "/check_task?task_id=a");
+  assert.equal((await app().request("/nothing/")).status, 404);
 });
 
 for (const path of ["/check_task", "/check_state", "/get_result"]) {

@@ -24,6 +24,7 @@ Deno.test("delimiterOf() tells ; from , by the header", () => {
   assert.equal(delimiterOf("a;b;c"), ";");
   assert.equal(delimiterOf("a,b,c"), ",");
   assert.equal(delimiterOf("a"), ",");
+  assert.equal(delimiterOf('"a;b;c;d",gender,childcount\n1;2;3;4'), ",");
 });
 
 Deno.test("TableReader reads typed answers and leaves other columns alone", () => {

@@ -1,5 +1,4 @@
 /** A clock that moves only when told to; timers fire in the order of their times. */
-import { setImmediate } from "node:timers";
 import type { Clock } from "../../queue/clock.ts";
 
 export class FakeClock implements Clock {
@@ -48,8 +47,10 @@ export class FakeClock implements Clock {
   }
 }
 
-/** Lets everything that is ready to run, run. */
+/** Turns of the microtask queue after which whatever runs on promises alone has come to rest. */
+const TURNS = 200;
+
+/** Lets everything that is ready to run, run. Nothing under this clock waits for the event loop itself. */
 export async function settle(): Promise<void> {
-  for (let turn = 0; turn < 50; turn++) await Promise.resolve();
-  await new Promise<void>((resolve) => setImmediate(resolve));
+  for (let turn = 0; turn < TURNS; turn++) await Promise.resolve();
 }

@@ -4,13 +4,18 @@ import { PROJECT } from "./service.ts";
 
 export interface ServiceProcess {
   readonly url: string;
+  signal(signal: Deno.Signal): void;
   /** Ends it; the exit code, or the signal's name. */
-  end(signal: "SIGKILL" | "SIGTERM"): Promise<number | string>;
+  end(signal: "SIGKILL" | "SIGTERM" | "SIGINT"): Promise<number | string>;
 }
 
-export async function spawnService(env: Record<string, string>): Promise<ServiceProcess> {
+/** Starts the service, or another program of the project that says where it listens. */
+export async function spawnService(
+  env: Record<string, string>,
+  program: readonly string[] = ["-P=start", "main.ts"],
+): Promise<ServiceProcess> {
   const child = new Deno.Command(Deno.execPath(), {
-    args: ["run", "-P=start", "main.ts"],
+    args: ["run", ...program],
     cwd: PROJECT,
     env: { ...env, NO_COLOR: "1" },
     stdout: "piped",
@@ -27,6 +32,7 @@ export async function spawnService(env: Record<string, string>): Promise<Service
   }
   return {
     url,
+    signal: (signal) => child.kill(signal),
     async end(signal) {
       child.kill(signal);
       await reader.cancel();
@@ -39,7 +45,7 @@ export async function spawnService(env: Record<string, string>): Promise<Service
 /** Runs a command of the project to its end. */
 export async function runTask(
   args: readonly string[],
-  { env = {}, stdin = "" }: { env?: Record<string, string>; stdin?: string } = {},
+  { env = {}, stdin = "" }: { env?: Record<string, string>; stdin?: string | Uint8Array } = {},
 ): Promise<{ code: number; stdout: string; stderr: string }> {
   const child = new Deno.Command(Deno.execPath(), {
     args: ["run", "--no-prompt", ...args],
@@ -50,9 +56,27 @@ export async function runTask(
     stderr: "piped",
   }).spawn();
   const writer = child.stdin.getWriter();
-  await writer.write(new TextEncoder().encode(stdin)).catch(() => {});
+  const bytes = typeof stdin === "string" ? new TextEncoder().encode(stdin) : stdin;
+  await writer.write(bytes).catch(() => {});
   await writer.close().catch(() => {});
   const { code, stdout, stderr } = await child.output();
   const decoder = new TextDecoder();
   return { code, stdout: decoder.decode(stdout), stderr: decoder.decode(stderr) };
+}
+
+/** The shipped configuration with leases that end soon, so that a killed process is followed quickly. */
+export function writeImpatientConfig(folder: string): void {
+  for (const name of ["questionnaire.json", "banks.json", "service.json"]) {
+    const config = JSON.parse(Deno.readTextFileSync(new URL(`configs/${name}`, PROJECT)));
+    if (name === "service.json") {
+      Object.assign(config.queue, {
+        leaseMs: 1000,
+        jobTimeoutMs: 900,
+        rescueEveryMs: 100,
+        maxAttempts: 10,
+      });
+    }
+    if (name === "banks.json") config.models = new URL("models/1", PROJECT).pathname;
+    Deno.writeTextFileSync(`${folder}/${name}`, JSON.stringify(config));
+  }
 }

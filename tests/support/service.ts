@@ -51,12 +51,19 @@ export interface Answer {
   readonly body: any;
 }
 
-export async function startTestService(config: Config): Promise<TestService> {
+export async function startTestService(
+  config: Config,
+  { databaseUrl }: { databaseUrl?: string } = {},
+): Promise<TestService> {
   await using resources = new AsyncDisposableStack();
   const folder = resources.use(await temporaryFolder());
   const service = await startService({
     ...config,
-    service: { ...config.service, port: 0, databaseUrl: `file:${folder.path}/data/prescore.db` },
+    service: {
+      ...config.service,
+      port: 0,
+      databaseUrl: databaseUrl ?? `file:${folder.path}/data/prescore.db`,
+    },
   });
   resources.defer(() => service.stop());
   const running = resources.move();

@@ -1,0 +1,105 @@
+/**
+ * The service where a process runs only while it answers a request, without workers and without a disk, such as Deno Deploy.
+ * Nothing works in the background: an upload is stored and then scored within a budget before it is answered, a question for
+ * an unfinished task scores a little of what waits, and a sweep each minute does what nobody asks for.
+ *
+ * Known limit: the answer to an upload takes about four round trips to the database, which must be on a server.
+ */
+import { type Config, ConfigError } from "./configs/mod.ts";
+import { systemClock } from "./queue/clock.ts";
+import { isRemote } from "./queue/connection.ts";
+import { Dispatcher } from "./queue/dispatcher.ts";
+import { openStore } from "./queue/open.ts";
+import type { NewTask, Task, TaskState } from "./queue/store.ts";
+import { createApp } from "./routes/mod.ts";
+import { configFromEnvironment } from "./tasks/config.ts";
+import { main } from "./tasks/main.ts";
+import { readRevision, startScoring } from "./workers.ts";
+
+const EVERY_MINUTE = "* * * * *";
+
+interface Edge {
+  readonly config: Config;
+  readonly fetch: Deno.ServeHandler;
+  /** Scores what waits, as long as the budget allows. */
+  sweep(): Promise<void>;
+}
+
+const starting = startEdge();
+// The platform looks for schedules at the top level, before the server starts.
+Deno.cron("score what waits", EVERY_MINUTE, async () => (await starting).sweep());
+
+await main(async () => {
+  const { config: { service }, fetch } = await starting;
+  const server = Deno.serve({
+    hostname: service.host,
+    port: service.port,
+    onListen: ({ hostname, port }) =>
+      console.log(`Prescore listens on http://${hostname}:${port} (scoring while it answers)`),
+  }, fetch);
+  Deno.addSignalListener("SIGINT", async () => {
+    await server.shutdown();
+    Deno.exit(0);
+  });
+});
+
+async function startEdge(): Promise<Edge> {
+  const config = configFromEnvironment();
+  const { service, questionnaire, banks } = config;
+  if (!isRemote(service.databaseUrl)) {
+    throw new ConfigError(
+      "Cannot keep tasks in a file here: PRESCORE_DATABASE_URL must name a database on a server",
+    );
+  }
+  const scoring = await startScoring({ ...config, service: { ...service, workers: 0 } });
+  const revision = await readRevision(config);
+  const store = await openStore(service.databaseUrl, systemClock.now());
+  const dispatcher = new Dispatcher({
+    store,
+    handler: scoring.handler,
+    policy: service.queue,
+    lanes: 1,
+    clock: systemClock,
+    random: Math.random,
+    report,
+  });
+
+  /** What fails here waits for the next request or sweep: the tasks are stored. */
+  async function drain(budgetMs: number): Promise<void> {
+    await dispatcher.drain(budgetMs).catch(report);
+  }
+
+  async function enqueue(task: Pick<NewTask, "id" | "payload">): Promise<TaskState> {
+    const [state] = await store.enqueue([{ ...task, revision }], systemClock.now());
+    if (state === undefined) throw new Error(`the store gave no state for task ${task.id}`);
+    if (isFinished(state)) return state;
+    await drain(service.edge.uploadBudgetMs);
+    const scored = await store.find(task.id).catch(report);
+    return scored?.state ?? state;
+  }
+
+  async function find(id: string): Promise<Task | undefined> {
+    const task = await store.find(id);
+    if (task === undefined || isFinished(task.state)) return task;
+    await drain(service.edge.pollBudgetMs);
+    return await store.find(id);
+  }
+
+  const app = createApp({
+    store: { find },
+    report,
+    enqueue,
+    questionnaire,
+    banks,
+    limits: service.limits,
+  });
+  return { config, fetch: app.fetch, sweep: () => drain(service.edge.sweepBudgetMs) };
+}
+
+function isFinished(state: TaskState): boolean {
+  return state === "done" || state === "dead";
+}
+
+function report(error: unknown): void {
+  console.error("The queue failed and will try again:", error);
+}

@@ -1,0 +1,124 @@
+/** Several processes that share the work of one database on a server. */
+import assert from "node:assert/strict";
+import { type HranaServer, startHranaServer } from "../support/hrana_server.ts";
+import { type ServiceProcess, spawnService, writeImpatientConfig } from "../support/process.ts";
+import { EXAMPLE, EXAMPLE_ID } from "../support/service.ts";
+import { openStore, temporaryFolder } from "../support/store.ts";
+
+const CLIENTS = 12;
+const UPLOADS = 450;
+const RESULT_WAIT_MS = 20_000;
+
+interface Cluster extends AsyncDisposable {
+  readonly server: HranaServer;
+  start(env?: Record<string, string>): Promise<ServiceProcess>;
+}
+
+async function startCluster(): Promise<Cluster> {
+  await using resources = new AsyncDisposableStack();
+  const folder = resources.use(await temporaryFolder());
+  writeImpatientConfig(folder.path);
+  const server = resources.use(await startHranaServer({ path: `${folder.path}/prescore.db` }));
+  const running = resources.move();
+  return {
+    server,
+    start: (env = {}) =>
+      spawnService({
+        PRESCORE_CONFIG: folder.path,
+        PRESCORE_DATABASE_URL: server.url,
+        PRESCORE_PORT: "0",
+        PRESCORE_WORKERS: "1",
+        ...env,
+      }),
+    [Symbol.asyncDispose]: () => running.disposeAsync(),
+  };
+}
+
+/** The id, or `undefined` where nobody acknowledged. */
+async function upload(url: string, body: unknown): Promise<string | undefined> {
+  try {
+    const response = await fetch(`${url}/upload_features`, {
+      method: "POST",
+      headers: { "Content-Type": "application/json" },
+      body: JSON.stringify(body),
+    });
+    const { task_id } = await response.json();
+    return response.status === 201 ? task_id : undefined;
+  } catch {
+    return undefined;
+  }
+}
+
+async function waitForResult(url: string, id: string): Promise<void> {
+  const deadlineMs = Date.now() + RESULT_WAIT_MS;
+  while (await (await fetch(`${url}/check_task?task_id=${id}`)).json() !== true) {
+    assert.ok(Date.now() < deadlineMs, `task ${id} was acknowledged and has no result`);
+  }
+}
+
+Deno.test("three instances on one server, two killed in turn under load: nothing lost, nothing twice", async () => {
+  await using cluster = await startCluster();
+  const instances = await Promise.all([cluster.start(), cluster.start(), cluster.start()]);
+  const [first, second, survivor] = instances;
+  assert.ok(first && second && survivor);
+  const alive = new Set(instances);
+  const killed: Promise<unknown>[] = [];
+  const acknowledged = new Set<string>();
+
+  function killAt(share: number, instance: ServiceProcess): void {
+    if (acknowledged.size < share * UPLOADS || !alive.delete(instance)) return;
+    killed.push(instance.end("SIGKILL"));
+  }
+  let next = 0;
+  await Promise.all(Array.from({ length: CLIENTS }, async () => {
+    while (acknowledged.size < UPLOADS) {
+      const number = next++;
+      const targets = [...alive];
+      const target = targets[number % targets.length];
+      assert.ok(target);
+      const id = await upload(target.url, { ...EXAMPLE, monthprofit: 50_000 + number });
+      if (id !== undefined) acknowledged.add(id);
+      killAt(1 / 3, first);
+      killAt(2 / 3, second);
+    }
+  }));
+  assert.deepEqual(await Promise.all(killed), ["SIGKILL", "SIGKILL"]);
+
+  for (const id of acknowledged) await waitForResult(survivor.url, id);
+  assert.equal(await survivor.end("SIGTERM"), 0);
+
+  using test = await openStore(cluster.server.url);
+  const { rows } = await test.connection.read(
+    "SELECT task_id, count(*) AS n FROM results GROUP BY task_id",
+  );
+  const results = new Map(rows.map(({ task_id, n }) => [String(task_id), n]));
+  for (const id of acknowledged) assert.equal(results.get(id), 1);
+  const { rows: dead } = await test.connection.read("SELECT id FROM tasks WHERE state = 'dead'");
+  assert.deepEqual(dead, []);
+});
+
+Deno.test("an api process takes uploads that a worker process scores", async () => {
+  await using cluster = await startCluster();
+  const api = await cluster.start({ PRESCORE_ROLE: "api" });
+  assert.equal(await upload(api.url, EXAMPLE), EXAMPLE_ID);
+  assert.equal(await (await fetch(`${api.url}/check_task?task_id=${EXAMPLE_ID}`)).json(), false);
+
+  const worker = await cluster.start({ PRESCORE_ROLE: "worker" });
+  await waitForResult(api.url, EXAMPLE_ID);
+  assert.equal((await fetch(`${worker.url}/health`)).status, 200);
+  assert.equal(await upload(worker.url, EXAMPLE), undefined);
+
+  assert.equal(await worker.end("SIGTERM"), 0);
+  assert.equal(await api.end("SIGTERM"), 0);
+});
+
+Deno.test("GET /health answers 503 while the database does not", async () => {
+  const cluster = await startCluster();
+  const api = await cluster.start({ PRESCORE_ROLE: "api" });
+  assert.equal((await fetch(`${api.url}/health`)).status, 200);
+  await cluster[Symbol.asyncDispose]();
+  const response = await fetch(`${api.url}/health`);
+  assert.equal(response.status, 503);
+  await response.body?.cancel();
+  assert.equal(await api.end("SIGTERM"), 0);
+});

@@ -1,0 +1,30 @@
+import assert from "node:assert/strict";
+import { MUTANTS } from "./simulation/mutants.ts";
+import { live } from "./simulation/world.ts";
+
+/** More with PRESCORE_SIMULATION_SEEDS; a seed that fails is lived again with `live(seed)`. */
+const SEEDS = Number(Deno.env.get("PRESCORE_SIMULATION_SEEDS") ?? 60);
+/** A mutant that outlives this many seeds is not noticed. */
+const MUTANT_SEEDS = 400;
+
+Deno.test(`the queue keeps its laws in ${SEEDS} simulated lives`, async () => {
+  for (let seed = 1; seed <= SEEDS; seed++) {
+    assert.deepEqual(await live(seed), [], `seed ${seed}`);
+  }
+});
+
+Deno.test("a simulated life is the same each time", async () => {
+  const [mutant] = MUTANTS;
+  for (let seed = 1; seed <= 20; seed++) {
+    assert.deepEqual(await live(seed, mutant), await live(seed, mutant), `seed ${seed}`);
+  }
+});
+
+for (const mutant of MUTANTS) {
+  Deno.test(`the simulation notices when ${mutant.name}`, async () => {
+    for (let seed = 1; seed <= MUTANT_SEEDS; seed++) {
+      if ((await live(seed, mutant)).length > 0) return;
+    }
+    assert.fail(`no law was broken in ${MUTANT_SEEDS} lives`);
+  });
+}

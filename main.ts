@@ -126,20 +126,22 @@ function reason(error: unknown): string {
 
 async function serve(): Promise<void> {
   const config = configFromEnvironment();
-  const service = await startService(config);
-  console.log(
-    `Prescore listens on ${service.url} ` +
-      (config.service.role === "worker" ? "(health only)" : `(documentation: ${service.url}/docs)`),
-  );
+  // A signal during the start waits for its end, and stops then what was started.
+  const starting = startService(config);
   let stopping = false;
   for (const signal of ["SIGTERM", "SIGINT"] as const) {
     Deno.addSignalListener(signal, async () => {
       if (stopping) return;
       stopping = true;
-      await service.stop();
+      await (await starting).stop();
       Deno.exit(0);
     });
   }
+  const service = await starting;
+  console.log(
+    `Prescore listens on ${service.url} ` +
+      (config.service.role === "worker" ? "(health only)" : `(documentation: ${service.url}/docs)`),
+  );
   const workers = await service.workers;
   if (config.service.role === "api") console.log("scoring is left to other processes");
   else console.log(workers > 0 ? `${workers} scoring workers` : "scoring in the main thread");

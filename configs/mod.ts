@@ -104,7 +104,7 @@ function read<S extends z.ZodType>(
 ): z.infer<S> | undefined {
   const file = new URL(name, folder);
   try {
-    const value = applyOverrides(JSON.parse(readText(file)), overrides);
+    const value = applyOverrides(JSON.parse(readText(file).replace(/^\uFEFF/, "")), overrides);
     const parsed = schema.safeParse(value);
     if (parsed.success) return parsed.data;
     problems.push(
@@ -116,9 +116,16 @@ function read<S extends z.ZodType>(
   return undefined;
 }
 
-/** The URL of a folder, with the closing slash that relative URLs need. */
+/** The URL of a folder, given as a path (or as a file: URL), with the closing slash that relative URLs need. */
 export function folderUrl(path: string, base: URL): URL {
-  return new URL(path.endsWith("/") ? path : `${path}/`, base);
+  const closed = path.endsWith("/") ? path : `${path}/`;
+  if (closed.startsWith("file:")) return new URL(closed);
+  return new URL(encodeURI(closed).replace(/[?#]/g, encodeURIComponent), base);
+}
+
+/** A database URL as it may be shown: without a user's password, and without what follows the path, such as a token. */
+export function withoutSecrets(url: string): string {
+  return url.replace(/[?#].*$/s, "").replace(/\/\/[^/]*@/, "//");
 }
 
 interface Override {
@@ -149,7 +156,8 @@ function describeIssue(
   const where = override ? `${override.variable} (for ${displayPath(file)})` : displayPath(file);
   const path = issue.path.length === 0 ? "the file" : issue.path.map(String).join(".");
   const found = issue.path.reduce<unknown>(step, value);
-  return `${where}: ${path}: current value is ${shorten(found)}: ${issue.message}`;
+  const shown = path === "databaseUrl" ? withoutSecrets(String(found)) : found;
+  return `${where}: ${path}: current value is ${shorten(shown)}: ${issue.message}`;
 }
 
 function step(value: unknown, key: PropertyKey): unknown {

@@ -6,16 +6,20 @@ const positive = z.int().min(1);
 export const serviceSchema = z.strictObject({
   $schema: z.string().optional(),
   host: z.string().min(1).describe("Address to listen on"),
-  port: z.int().min(0).max(65535).describe("TCP port to listen on; 0 takes a free one"),
+  port: z.int("must be a whole number from 0 to 65535").min(0).max(65535).describe(
+    "TCP port to listen on; 0 takes a free one",
+  ),
   databaseUrl: z.string().regex(
-    /^(file:.|libsql:\/\/.|https?:\/\/.|wss?:\/\/.)/,
-    "must begin with file:, libsql://, http://, https://, ws:// or wss://",
+    /^(file:(?!:memory:).|libsql:\/\/.|https?:\/\/.|wss?:\/\/.)/,
+    "must begin with file: and a path, libsql://, http://, https://, ws:// or wss://",
   ).describe("libSQL database; a file: path is relative to the working directory"),
   role: z.enum(["all", "api", "worker"]).describe(
     "What this process does: api takes uploads and answers, worker scores, all does both; " +
       "processes that share the work share a database on a server",
   ),
-  workers: z.int().min(0).max(64).describe("Scoring workers; 0 scores in the main thread"),
+  workers: z.int("must be a whole number from 0 to 64").min(0).max(64).describe(
+    "Scoring workers; 0 scores in the main thread",
+  ),
   limits: z.strictObject({
     bodyBytes: positive.max(64 * 1024 * 1024).describe("Largest request body, in bytes"),
     waitingUploads: positive.describe("Uploads that may wait for the disk; more are answered 429"),

@@ -1,5 +1,5 @@
 /** A queue ready for use: the database opened, its file's folder made, its schema brought up to date. */
-import { ConfigError } from "../configs/mod.ts";
+import { ConfigError, withoutSecrets } from "../configs/mod.ts";
 import { Connection } from "./connection.ts";
 import { LibsqlStore } from "./libsql_store.ts";
 import { migrate, readMigrations } from "./migrate.ts";
@@ -14,15 +14,15 @@ export async function openStore(url: string, nowMs: number): Promise<LibsqlStore
     return new LibsqlStore(connection);
   } catch (error) {
     connection?.close();
-    // What follows the path may be a token.
-    const [database] = url.split("?");
     const reason = error instanceof Error ? error.message : String(error);
-    throw new ConfigError(`Cannot use the database ${database}: ${reason}`, { cause: error });
+    throw new ConfigError(`Cannot use the database ${withoutSecrets(url)}: ${reason}`, {
+      cause: error,
+    });
   }
 }
 
 /** The library creates the file but not its folder. */
 async function makeFolder(url: string): Promise<void> {
-  const path = /^file:(?:\/\/)?([^?]*)\/[^/?]+(?:\?.*)?$/.exec(url)?.[1];
-  if (path) await Deno.mkdir(path, { recursive: true });
+  const path = /^file:(?:\/\/(?:localhost)?(?=\/))?([^?]*)\/[^/?]+(?:\?.*)?$/.exec(url)?.[1];
+  if (path) await Deno.mkdir(decodeURIComponent(path), { recursive: true });
 }

@@ -98,7 +98,9 @@ function goldenErrors(
     const expected = probabilities[name];
     if (expected?.length !== rows.length) {
       throw new ModelError(
-        `Cannot check ${name}: the golden file has ${expected?.length ?? "no"} probabilities for it, ` +
+        `Cannot check ${name}: the golden file has ${
+          expected?.length ?? "no"
+        } probabilities for it, ` +
           `must have ${rows.length}, one for each row`,
       );
     }

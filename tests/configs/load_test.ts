@@ -1,5 +1,12 @@
 import assert from "node:assert/strict";
-import { ConfigError, configSchemas, environmentOverrides, loadConfig } from "../../configs/mod.ts";
+import { fileURLToPath } from "node:url";
+import {
+  ConfigError,
+  configSchemas,
+  environmentOverrides,
+  folderUrl,
+  loadConfig,
+} from "../../configs/mod.ts";
 import { generatedFiles } from "../../tasks/schemas.ts";
 
 const FOLDER = new URL("../../configs/", import.meta.url);
@@ -51,11 +58,12 @@ Deno.test("loadConfig() lets the environment override the service", () => {
     PRESCORE_HOST: "0.0.0.0",
     PRESCORE_PORT: "9001",
     PRESCORE_DATABASE_URL: "libsql://db.example",
+    PRESCORE_ROLE: "api",
     PRESCORE_WORKERS: "0",
   });
   assert.deepEqual(
-    [service.host, service.port, service.databaseUrl, service.workers],
-    ["0.0.0.0", 9001, "libsql://db.example", 0],
+    [service.host, service.port, service.databaseUrl, service.role, service.workers],
+    ["0.0.0.0", 9001, "libsql://db.example", "api", 0],
   );
 });
 
@@ -63,7 +71,7 @@ Deno.test("loadConfig() names the variable, its value and what would be right", 
   const message = refusal({}, { PRESCORE_PORT: "eighty" });
   assert.match(
     message,
-    /PRESCORE_PORT \(for .*service\.json\): port: current value is "eighty": .*expected (number|int)/,
+    /PRESCORE_PORT \(for .*service\.json\): port: current value is "eighty": must be a whole number from 0 to 65535/,
   );
 });
 
@@ -140,6 +148,33 @@ for (
   });
 }
 
+Deno.test("loadConfig() shows no secret of a database's address", () => {
+  for (const url of ["libsqlx://host?authToken=SECRET", "ftp://user:SECRET@host/x#SECRET"]) {
+    const message = refusal({}, { PRESCORE_DATABASE_URL: url });
+    assert.match(message, /databaseUrl: current value is/);
+    assert.doesNotMatch(message, /SECRET/);
+  }
+});
+
+Deno.test("loadConfig() refuses a database that no restart would find again", () => {
+  assert.match(
+    refusal({}, { PRESCORE_DATABASE_URL: "file::memory:" }),
+    /must begin with file: and a path/,
+  );
+});
+
+Deno.test("folderUrl() takes a path for what it is", () => {
+  const base = new URL("file:///base/");
+  for (
+    const [path, expected] of [
+      ["configs", "/base/configs/"],
+      ["../other/", "/other/"],
+      ["/a#b/c?d/100%", "/a#b/c?d/100%/"],
+      ["/папка с пробелом", "/папка с пробелом/"],
+    ] as const
+  ) assert.equal(fileURLToPath(folderUrl(path, base)), expected);
+});
+
 Deno.test("loadConfig() reports the problems of all files together", () => {
   const message = refusal({ "banks.json": "{", "service.json": withQueue({ batchRows: 0 }) });
   assert.match(message, /banks\.json/);
@@ -174,3 +209,10 @@ function withQueue(change: Record<string, unknown>) {
   const service = readShipped("service.json");
   return { ...service, queue: { ...(service.queue as object), ...change } };
 }
+
+Deno.test("loadConfig() refuses to share the work over a database in a file", () => {
+  assert.match(
+    refusal({}, { PRESCORE_ROLE: "worker" }),
+    /PRESCORE_ROLE .*: role: current value is "worker": must be all with a database in a file/,
+  );
+});

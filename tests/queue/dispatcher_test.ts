@@ -244,3 +244,30 @@ Deno.test("Dispatcher.stop() gives up on a batch that does not end in time", asy
   await stopped;
   assert.equal((await test.store.find("a"))?.state, "leased");
 });
+
+Deno.test("Dispatcher.drain() runs what is due, without being started", async () => {
+  using test = await openStore();
+  const clock = new FakeClock();
+  let batches = 0;
+  const dispatcher = new Dispatcher({
+    store: test.store,
+    handler(tasks) {
+      batches++;
+      clock.set(clock.now() + 30);
+      return succeed(tasks);
+    },
+    policy: POLICY,
+    lanes: 1,
+    clock,
+    random: () => 0.5,
+    report: (error) => assert.fail(String(error)),
+  });
+  const ids = Array.from({ length: 55 }, (_, index) => `t${index}`);
+  await test.store.enqueue(ids.map((id) => ({ id, payload: "{}", revision: "1" })), clock.now());
+  await dispatcher.drain(50);
+  assert.equal(batches, 2);
+  await dispatcher.drain(1_000);
+  assert.equal(batches, 6);
+  assert.equal(clock.pending, 0);
+  for (const id of ids) assert.equal(await resultOf(test.store, id), JSON.stringify(id));
+});

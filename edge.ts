@@ -31,16 +31,13 @@ Deno.cron("score what waits", EVERY_MINUTE, async () => (await starting).sweep()
 
 await main(async () => {
   const { config: { service }, fetch } = await starting;
-  const server = Deno.serve({
-    hostname: service.host,
-    port: service.port,
-    onListen: ({ hostname, port }) =>
-      console.log(`Prescore listens on http://${hostname}:${port} (scoring while it answers)`),
-  }, fetch);
+  const server = Deno.serve({ hostname: service.host, port: service.port, onListen() {} }, fetch);
   Deno.addSignalListener("SIGINT", async () => {
     await server.shutdown();
     Deno.exit(0);
   });
+  const { hostname, port } = server.addr;
+  console.log(`Prescore listens on http://${hostname}:${port} (scoring while it answers)`);
 });
 
 async function startEdge(): Promise<Edge> {

@@ -13,6 +13,7 @@ import { backup } from "./tasks/backup.ts";
 import { configFromEnvironment } from "./tasks/config.ts";
 import { health } from "./tasks/health.ts";
 import { chooseCommand, main } from "./tasks/main.ts";
+import { queue } from "./tasks/queue.ts";
 import { Reporter } from "./tasks/report.ts";
 import { readRevision, startScoring } from "./workers.ts";
 
@@ -147,4 +148,4 @@ async function serve(): Promise<void> {
   else console.log(workers > 0 ? `${workers} scoring workers` : "scoring in the main thread");
 }
 
-if (import.meta.main) await main(chooseCommand({ serve, health, backup }, "serve"));
+if (import.meta.main) await main(chooseCommand({ serve, health, backup, queue }, "serve"));

@@ -11,6 +11,7 @@
 import type { Client, InStatement } from "@libsql/client";
 // Without the native library, which a program that only knows servers need not load.
 import { createClient as createRemoteClient, LibsqlError } from "@libsql/client/web";
+import type { Database, Rows } from "./database.ts";
 import { StoreError } from "./store.ts";
 
 const BUSY_WAIT_MS = 250;
@@ -21,19 +22,6 @@ const ANSWER_WAIT_MS = 5000;
 
 /** What the client calls a failure between it and the server; other codes are the database's own. */
 const NO_ANSWER = ["SERVER_ERROR", "HRANA_CLOSED_ERROR", "HRANA_WEBSOCKET_ERROR"];
-
-export interface Rows {
-  readonly rows: readonly Readonly<Record<string, unknown>>[];
-  readonly rowsAffected: number;
-}
-
-/** What the store needs of a database. */
-export interface Database {
-  /** Runs the statements in one write transaction: all of them, or none. */
-  write(statements: InStatement[]): Promise<readonly Rows[]>;
-  read(statement: InStatement): Promise<Rows>;
-  close(): void;
-}
 
 export class Connection implements Database {
   readonly #client: Client;

@@ -1,6 +1,6 @@
 /** The queue in a libSQL database: every state change is one statement, or one transaction of a few. */
-import type { InStatement, InValue } from "@libsql/client";
-import type { Database } from "./connection.ts";
+import type { InStatement } from "@libsql/client";
+import { type Database, statement } from "./database.ts";
 import type {
   ClaimedTask,
   Held,
@@ -196,13 +196,4 @@ function claimedTask(row: Readonly<Record<string, unknown>>): ClaimedTask {
     fence: Number(row.fence),
     createdAtMs: Number(row.created_at_ms),
   };
-}
-
-/** Binds whole numbers as integers: the library binds a JavaScript number as REAL, which a STRICT column refuses. */
-function statement(sql: string, args: Record<string, string | number>): InStatement {
-  const bound = Object.entries(args).map(([name, value]): [string, InValue] => [
-    name,
-    typeof value === "number" ? BigInt(value) : value,
-  ]);
-  return { sql, args: Object.fromEntries(bound) };
 }

@@ -2,7 +2,7 @@
  * Brings a database to the newest schema by the numbered files of `migrations/`, each in a transaction of its own with the
  * record that it was applied. A database that has a migration this version does not know is refused, not guessed at.
  */
-import type { Database } from "./connection.ts";
+import type { Database } from "./database.ts";
 
 export interface Migration {
   /** From 1, without gaps. */

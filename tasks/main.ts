@@ -30,9 +30,10 @@ export type Command = (args: readonly string[]) => Promise<void>;
 export function chooseCommand(
   commands: Readonly<Record<string, Command>>,
   fallback: string,
+  line: readonly string[] = Deno.args,
 ): () => Promise<void> {
   return async () => {
-    const [name = fallback, ...args] = Deno.args;
+    const [name = fallback, ...args] = line[0] === "--" ? line.slice(1) : line;
     const command = Object.hasOwn(commands, name) ? commands[name] : undefined;
     if (command === undefined) {
       throw new UsageError(

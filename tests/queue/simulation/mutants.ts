@@ -11,6 +11,7 @@ function rewriting(of: string, from: string | RegExp, to: string): (sql: string)
 export const MUTANTS: readonly Mutant[] = [
   {
     name: "results are stored without the fence",
+    noticedAt: 123,
     sql: (sql) =>
       sql.includes("INSERT INTO results") || sql.includes("state = 'done'")
         ? sql.replace(FENCE, "")
@@ -18,6 +19,7 @@ export const MUTANTS: readonly Mutant[] = [
   },
   {
     name: "failures count without the fence",
+    noticedAt: 72,
     sql: rewriting("'retryAtMs'", FENCE, ""),
   },
   {
@@ -46,6 +48,7 @@ export const MUTANTS: readonly Mutant[] = [
   },
   {
     name: "a rescue believes any lease",
+    noticedAt: 75,
     sql: (sql) =>
       sql.replace(
         "lease_until_ms NOT BETWEEN :now + 1 AND :now + :horizon",
@@ -54,6 +57,7 @@ export const MUTANTS: readonly Mutant[] = [
   },
   {
     name: "a retry believes any time",
+    noticedAt: 50,
     sql: (sql) =>
       sql.replace("run_at_ms NOT BETWEEN :now + 1 AND :now + :horizon", "run_at_ms <= :now"),
   },
@@ -91,6 +95,7 @@ export const MUTANTS: readonly Mutant[] = [
   },
   {
     name: "leases are not kept alive",
+    noticedAt: 25,
     store: (store) => Object.assign(store, { extend: () => Promise.resolve(0) }),
   },
   {

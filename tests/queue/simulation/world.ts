@@ -4,8 +4,8 @@
  * end all faults stop, and the ledger says whether every law was kept.
  */
 import type { QueuePolicy } from "../../../configs/mod.ts";
-import type { Database } from "../../../queue/connection.ts";
 import { Connection } from "../../../queue/connection.ts";
+import type { Database } from "../../../queue/database.ts";
 import { Dispatcher, type Outcome } from "../../../queue/dispatcher.ts";
 import { LibsqlStore } from "../../../queue/libsql_store.ts";
 import { migrate, readMigrations } from "../../../queue/migrate.ts";
@@ -30,6 +30,8 @@ const migrations = readMigrations();
 /** A way to be wrong: the suite must notice each. */
 export interface Mutant {
   readonly name: string;
+  /** A seed in whose life it was noticed, where that took many: the search begins there. */
+  readonly noticedAt?: number;
   /** Changes a statement before it is run. */
   readonly sql?: (sql: string) => string;
   /** Changes the store that processes and clients use. */

@@ -1,0 +1,82 @@
+/**
+ * What an operator does to the queue by hand: look, give dead tasks another life, throw old ones away. Safe beside running
+ * processes: each step is one transaction, and a task that was given back has a fence of its own.
+ */
+import { type Database, type Rows, statement } from "./database.ts";
+import type { TaskState } from "./store.ts";
+
+export interface ListedTask {
+  readonly id: string;
+  readonly state: TaskState;
+  readonly attempt: number;
+  readonly createdAtMs: number;
+  readonly error: string | null;
+}
+
+const COUNT = "SELECT state, count(*) AS n FROM tasks GROUP BY state ORDER BY state";
+
+const LIST = `
+  SELECT id, state, attempt, created_at_ms, error FROM tasks
+  WHERE state = :state ORDER BY created_at_ms, id LIMIT :limit`;
+
+const REQUEUE = `
+  UPDATE tasks
+  SET state = 'queued', attempt = 0, run_at_ms = :now, finished_at_ms = NULL
+  WHERE state = 'dead' AND (:all OR id IN (SELECT value FROM json_each(:ids)))
+  RETURNING id`;
+
+const OLD = "state = :state AND finished_at_ms < :before";
+
+export class QueueAdmin {
+  readonly #database: Database;
+
+  constructor(database: Database) {
+    this.#database = database;
+  }
+
+  /** How many tasks are in each state; a state without tasks is left out. */
+  async count(): Promise<ReadonlyMap<TaskState, number>> {
+    const { rows } = await this.#database.read(COUNT);
+    return new Map(rows.map(({ state, n }) => [state as TaskState, Number(n)]));
+  }
+
+  /** The oldest tasks in a state. */
+  async list(state: TaskState, limit: number): Promise<readonly ListedTask[]> {
+    const { rows } = await this.#database.read(statement(LIST, { state, limit }));
+    return rows.map((row) => ({
+      id: String(row.id),
+      state: row.state as TaskState,
+      attempt: Number(row.attempt),
+      createdAtMs: Number(row.created_at_ms),
+      error: row.error as string | null,
+    }));
+  }
+
+  /** Queues dead tasks again with all their attempts; returns the ids of those that were dead. */
+  async requeue(ids: readonly string[] | "all", nowMs: number): Promise<readonly string[]> {
+    const [requeued] = await this.#database.write([
+      statement(REQUEUE, {
+        now: nowMs,
+        all: ids === "all" ? 1 : 0,
+        ids: JSON.stringify(ids === "all" ? [] : ids),
+      }),
+    ]);
+    return idsOf(requeued);
+  }
+
+  /** Removes the tasks that ended in this state before a time, with their payloads and results; returns their ids. */
+  async purge(state: "done" | "dead", beforeMs: number): Promise<readonly string[]> {
+    const old = { state, before: beforeMs };
+    const which = `SELECT id FROM tasks WHERE ${OLD}`;
+    const results = await this.#database.write([
+      statement(`DELETE FROM results WHERE task_id IN (${which})`, old),
+      statement(`DELETE FROM payloads WHERE task_id IN (${which})`, old),
+      statement(`DELETE FROM tasks WHERE ${OLD} RETURNING id`, old),
+    ]);
+    return idsOf(results.at(-1));
+  }
+}
+
+function idsOf(rows: Rows | undefined): readonly string[] {
+  return (rows?.rows ?? []).map(({ id }) => String(id));
+}

@@ -1,0 +1,23 @@
+/** What the queue needs of a database, and how its statements are bound. */
+import type { InStatement, InValue } from "@libsql/client";
+
+export interface Rows {
+  readonly rows: readonly Readonly<Record<string, unknown>>[];
+  readonly rowsAffected: number;
+}
+
+export interface Database {
+  /** Runs the statements in one write transaction: all of them, or none. */
+  write(statements: InStatement[]): Promise<readonly Rows[]>;
+  read(statement: InStatement): Promise<Rows>;
+  close(): void;
+}
+
+/** Binds whole numbers as integers: the library binds a JavaScript number as REAL, which a STRICT column refuses. */
+export function statement(sql: string, args: Record<string, string | number>): InStatement {
+  const bound = Object.entries(args).map(([name, value]): [string, InValue] => [
+    name,
+    typeof value === "number" ? BigInt(value) : value,
+  ]);
+  return { sql, args: Object.fromEntries(bound) };
+}

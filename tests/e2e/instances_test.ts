@@ -1,6 +1,10 @@
 /** Several processes that share the work of one database on a server. */
 import assert from "node:assert/strict";
-import { type HranaServer, startHranaServer } from "../support/hrana_server.ts";
+import {
+  type HranaServer,
+  type HranaServerOptions,
+  startHranaServer,
+} from "../support/hrana_server.ts";
 import { type ServiceProcess, spawnService, writeImpatientConfig } from "../support/process.ts";
 import { EXAMPLE, EXAMPLE_ID } from "../support/service.ts";
 import { openStore, temporaryFolder } from "../support/store.ts";
@@ -14,11 +18,19 @@ interface Cluster extends AsyncDisposable {
   start(env?: Record<string, string>): Promise<ServiceProcess>;
 }
 
-async function startCluster(): Promise<Cluster> {
+/** Cuts some connections before and some after their work was done, regularly. */
+function cutting(): HranaServerOptions["fault"] {
+  let request = 0;
+  return () => ++request % 29 === 0 ? "cutAfter" : request % 31 === 0 ? "cutBefore" : "none";
+}
+
+async function startCluster(fault?: HranaServerOptions["fault"]): Promise<Cluster> {
   await using resources = new AsyncDisposableStack();
   const folder = resources.use(await temporaryFolder());
   writeImpatientConfig(folder.path);
-  const server = resources.use(await startHranaServer({ path: `${folder.path}/prescore.db` }));
+  const server = resources.use(
+    await startHranaServer({ path: `${folder.path}/prescore.db`, fault }),
+  );
   const running = resources.move();
   return {
     server,
@@ -56,8 +68,8 @@ async function waitForResult(url: string, id: string): Promise<void> {
   }
 }
 
-Deno.test("three instances on one server, two killed in turn under load: nothing lost, nothing twice", async () => {
-  await using cluster = await startCluster();
+Deno.test("three instances on a server that cuts connections, two killed in turn under load: nothing lost, nothing twice", async () => {
+  await using cluster = await startCluster(cutting());
   const instances = await Promise.all([cluster.start(), cluster.start(), cluster.start()]);
   const [first, second, survivor] = instances;
   assert.ok(first && second && survivor);

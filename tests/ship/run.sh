@@ -13,6 +13,9 @@ else
   trap 'rm -rf "$work"' EXIT
 fi
 
+# Deno trusts what this machine trusts, as npm and pip do.
+export DENO_TLS_CA_STORE=${DENO_TLS_CA_STORE:-mozilla,system}
+
 step() { printf '\n== %s\n' "$*"; }
 
 step "Dockerfile: hadolint"

@@ -1,10 +1,11 @@
-"""Carries out the steps of the Dockerfile without Docker: the build stage in a clean folder, the final stage as a folder.
+"""Carries out the steps of the Dockerfile without Docker: each stage in a clean folder.
 
     run_dockerfile.py FOLDER [NAME=VALUE...]     FOLDER is made; the pairs are build arguments
 
-FOLDER/build then holds the build stage, FOLDER/root the files that the image adds to its base, and standard output gets one line
-of JSON: their size in bytes, the environment, the entry point and the health check of the image. Base images are not had: the
-tools of this machine stand in for those of the build stage. Only the instructions that the Dockerfile uses are known.
+FOLDER/build then holds the build stage, FOLDER/root the files that the image adds to its base, and standard
+output gets one line of JSON: their size in bytes, the environment, the entry point and the health check of
+the image. Base images are not had: the tools of this machine stand in for those of the build stage. Only the
+instructions that the Dockerfile uses are known.
 """
 
 import json
@@ -62,7 +63,7 @@ class Stage:
         return self.root / (self.workdir / path).relative_to("/")
 
     def run(self, command: str) -> None:
-        # What a step installs for the whole machine stays in the folder; how it reaches the network is this machine's way.
+        # What a step installs for the whole machine stays in the folder. The network is reached as here.
         prefix = self.root / "usr"
         environment = {
             **os.environ,

@@ -56,9 +56,9 @@ export async function startHranaServer(
       response.writeHead(404).end();
       return;
     }
-    const chunks: Uint8Array[] = [];
-    for await (const chunk of request) chunks.push(chunk);
-    const pipeline: PipelineRequest = JSON.parse(Buffer.concat(chunks).toString());
+    const body = await readBody(request);
+    if (body === undefined) return;
+    const pipeline: PipelineRequest = JSON.parse(body);
     const cut = fault(pipeline.requests.flatMap(textsOf));
     if (cut === "cutBefore") {
       request.socket.destroy();
@@ -87,6 +87,17 @@ export async function startHranaServer(
       streams.close();
     },
   };
+}
+
+/** The whole text, or `undefined` where the client went away before it was here. */
+async function readBody(request: AsyncIterable<Uint8Array>): Promise<string | undefined> {
+  const chunks: Uint8Array[] = [];
+  try {
+    for await (const chunk of request) chunks.push(chunk);
+    return Buffer.concat(chunks).toString();
+  } catch {
+    return undefined;
+  }
 }
 
 /** The open streams by their batons, and the connections that wait for one. */

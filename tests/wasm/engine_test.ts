@@ -8,7 +8,7 @@ const sigmoid = (x: number) => 1 / (1 + Math.exp(-x));
 
 function refusal(forest: Uint8Array): string {
   try {
-    newEngine().load(forest);
+    newEngine().loadSet([forest]);
   } catch (error) {
     assert(error instanceof ModelError);
     return error.message;
@@ -27,16 +27,17 @@ Deno.test("Engine: the module has no imports and is small", () => {
   assert(Deno.statSync(new URL("../../wasm/engine.wasm", import.meta.url)).size < 200_000);
 });
 
-Deno.test("Engine.load tells a forest's shape and origin", () => {
-  const forest = newEngine().load(handMade());
-  assert.equal(forest.features, 2);
-  assert.equal(forest.trees, 1);
+Deno.test("Engine.loadSet tells a forest's shape and origin", () => {
+  const set = newEngine().loadSet([handMade()]);
+  assert.equal(set.features, 2);
+  const [forest] = set.forests;
+  assert.equal(forest?.trees, 1);
   const hash = Array.from({ length: 32 }, (_, byte) => byte.toString(16).padStart(2, "0"));
-  assert.equal(forest.onnxSha256, hash.join(""));
+  assert.equal(forest?.onnxSha256, hash.join(""));
 });
 
-Deno.test("Forest.score: thresholds, missing values and infinities", () => {
-  const forest = newEngine().load(handMade());
+Deno.test("ForestSet.score: thresholds, missing values and infinities", () => {
+  const forest = newEngine().loadSet([handMade()]);
   const cases: [number, number, number][] = [
     [0.4, -2, -1],
     [0.4, -1, 1], // not below its threshold
@@ -55,8 +56,8 @@ Deno.test("Forest.score: thresholds, missing values and infinities", () => {
   }
 });
 
-Deno.test("Forest.score gives each row the same score alone, in a block and across blocks", () => {
-  const forest = newEngine().load(handMade());
+Deno.test("ForestSet.score gives each row the same score alone, in a block and across blocks", () => {
+  const forest = newEngine().loadSet([handMade()]);
   const rows = 1000;
   const matrix = Float32Array.from({ length: rows * 2 }, (_, cell) => Math.sin(cell) * 2);
   const all = forest.score(matrix, rows);
@@ -66,19 +67,19 @@ Deno.test("Forest.score gives each row the same score alone, in a block and acro
   assert.equal(forest.score(new Float32Array(0), 0).length, 0);
 });
 
-Deno.test("Forest.score survives growth of the memory", () => {
+Deno.test("ForestSet.score survives growth of the memory", () => {
   const engine = newEngine();
-  const forest = engine.load(handMade());
+  const forest = engine.loadSet([handMade()]);
   const one = Float32Array.of(0.4, -2);
   const before = forest.score(one, 1);
   const rows = 1_000_000;
   assert.equal(forest.score(new Float32Array(rows * 2), rows).length, rows);
-  engine.load(handMade());
+  engine.loadSet([handMade()]);
   assert.deepEqual(forest.score(one, 1), before);
 });
 
-Deno.test("Forest.score refuses a matrix of another shape", () => {
-  const forest = newEngine().load(handMade());
+Deno.test("ForestSet.score refuses a matrix of another shape", () => {
+  const forest = newEngine().loadSet([handMade()]);
   assert.throws(() => forest.score(new Float32Array(3), 1), {
     name: "ModelError",
     message: "Cannot score a matrix of 3 numbers as 1 rows: its length must be rows times the " +
@@ -88,15 +89,15 @@ Deno.test("Forest.score refuses a matrix of another shape", () => {
   assert.throws(() => forest.score(new Float32Array(2), -1), ModelError);
 });
 
-Deno.test("Forest.unload: a later use is refused, and other forests stay", () => {
+Deno.test("ForestSet.unload: a later use is refused, and other sets stay", () => {
   const engine = newEngine();
-  const [gone, stays] = [engine.load(handMade()), engine.load(handMade())];
+  const [gone, stays] = [engine.loadSet([handMade()]), engine.loadSet([handMade()])];
   gone.unload();
   assert.throws(() => gone.score(new Float32Array(2), 1), /no model has handle 1/);
   assert.equal(stays.score(new Float32Array(2), 1).length, 1);
 });
 
-Deno.test("Engine.load refuses a broken forest and says where", () => {
+Deno.test("Engine.loadSet refuses a broken forest and says where", () => {
   const { version, features, trees, nodes, step, node } = OFFSET;
   const cases: [Uint8Array, RegExp][] = [
     [new Uint8Array(0), /magic: 8 bytes must follow at offset 0, the file has 0 more/],
@@ -119,7 +120,7 @@ Deno.test("Engine.load refuses a broken forest and says where", () => {
   for (const [bytes, expected] of cases) assert.match(refusal(bytes), expected);
 });
 
-Deno.test("Engine.load: any change of bytes is refused or gives probabilities", () => {
+Deno.test("Engine.loadSet: any change of bytes is refused or gives probabilities", () => {
   const engine = newEngine();
   const original = handMade();
   const change = fc.tuple(fc.nat(original.length - 1), fc.nat(255));
@@ -127,12 +128,12 @@ Deno.test("Engine.load: any change of bytes is refused or gives probabilities", 
     const bytes = original.slice();
     for (const [at, byte] of changes) bytes[at] = byte;
     try {
-      const forest = engine.load(bytes);
+      const forest = engine.loadSet([bytes]);
       const [score] = forest.score(new Float32Array(forest.features).fill(NaN), 1);
       assert(score !== undefined && score >= 0 && score <= 1);
       forest.unload();
     } catch (error) {
-      assert(error instanceof ModelError && error.message.startsWith("Cannot load forest: "));
+      assert(error instanceof ModelError && error.message.startsWith("Cannot load forest 0: "));
     }
   }));
 });
@@ -145,14 +146,18 @@ const stub = {
   load: { takes: 2, gives: 1 },
   unload: { takes: 1, gives: 0 },
   features: { takes: 1, gives: 1 },
-  trees: { takes: 1, gives: 1 },
-  onnx_sha256: { takes: 1, gives: 0 },
-  score: { takes: 5, gives: null },
+  trees: { takes: 2, gives: 1 },
+  onnx_sha256: { takes: 2, gives: 0 },
+  score: { takes: 4, gives: null },
+  explain: { takes: 5, gives: 0 },
+  sweep: { takes: 3, gives: 0 },
+  result_ptr: { takes: 0, gives: 0 },
+  result_len: { takes: 0, gives: 0 },
 };
 
 Deno.test("Engine: a trap is a ModelError and ends the instance", () => {
   const engine = new Engine(stubModule(stub));
-  const forest = engine.load(new Uint8Array(1));
+  const forest = engine.loadSet([new Uint8Array(1)]);
   const one = new Float32Array(1);
   assert.throws(() => forest.score(one, 1), {
     name: "ModelError",
@@ -161,12 +166,12 @@ Deno.test("Engine: a trap is a ModelError and ends the instance", () => {
   const afterwards = /must not be used after its trap \(unreachable.*create a new one/;
   assert.throws(() => forest.score(one, 1), afterwards);
   assert.throws(() => forest.unload(), afterwards);
-  assert.throws(() => engine.load(new Uint8Array(1)), afterwards);
+  assert.throws(() => engine.loadSet([new Uint8Array(1)]), afterwards);
 });
 
 Deno.test("Engine: a trap while loading is told once, not hidden by cleaning up", () => {
   const engine = new Engine(stubModule({ ...stub, load: { takes: 2, gives: null } }));
-  assert.throws(() => engine.load(new Uint8Array(1)), /engine\.wasm trapped in load/);
+  assert.throws(() => engine.loadSet([new Uint8Array(1)]), /engine\.wasm trapped in load/);
 });
 
 Deno.test("Engine: a module that is no engine is refused", () => {
@@ -184,5 +189,5 @@ Deno.test("Engine: a module that is no engine is refused", () => {
 
 Deno.test("Engine: an exhausted memory is a ModelError", () => {
   const engine = new Engine(stubModule({ ...stub, alloc: { takes: 1, gives: 0 } }));
-  assert.throws(() => engine.load(new Uint8Array(1)), /Cannot get a buffer of 1 bytes/);
+  assert.throws(() => engine.loadSet([new Uint8Array(1)]), /Cannot get a buffer of 9 bytes/);
 });

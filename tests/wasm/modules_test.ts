@@ -20,7 +20,7 @@ function sources(folder = ""): string[] {
   const found: string[] = [];
   for (const { name, isDirectory } of Deno.readDirSync(new URL(`./${folder}`, WASM))) {
     const path = `${folder}${name}`;
-    if (isDirectory && path !== "target") found.push(...sources(`${path}/`));
+    if (isDirectory && path !== "target" && path !== "fuzz") found.push(...sources(`${path}/`));
     if (/^(Cargo\.toml|Cargo\.lock|build\.sh)$/.test(name) || /\/src\/.*\.rs$/.test(path)) {
       found.push(path);
     }

@@ -50,9 +50,9 @@ for (const name of FORESTS) {
   Deno.test(`Tract.compile: ${name} scores as in ONNX Runtime`, () => {
     const onnx = fixture(`${name}.onnx`);
     const { rows, matrix, probabilities } = golden(name);
-    const forest = newEngine().load(compiled(newTract(), onnx));
+    const forest = newEngine().loadSet([compiled(newTract(), onnx)]);
     assert.equal(forest.features, FEATURES);
-    assert.equal(forest.onnxSha256, createHash("sha256").update(onnx).digest("hex"));
+    assert.equal(forest.forests[0]?.onnxSha256, createHash("sha256").update(onnx).digest("hex"));
     assertClose(forest.score(matrix, rows), probabilities, 1e-6);
   });
 }
@@ -105,7 +105,7 @@ Deno.test("Tract.compile: truncated or changed ONNX is refused or compiled, and 
     if (at < bytes.length) bytes[at] = byte;
     try {
       const forest = tract.compile(bytes);
-      if (forest !== null) engine.load(forest).unload();
+      if (forest !== null) engine.loadSet([forest]).unload();
     } catch (error) {
       assert(error instanceof ModelError && error.message.startsWith("Cannot compile ONNX: "));
     }

@@ -1,0 +1,61 @@
+/**
+ * A database whose writers share commits: transactions that are asked for during one turn of the event loop, or while an
+ * earlier commit runs, become one. An fsync costs milliseconds in which nothing else happens, so uploads, finished batches and
+ * heartbeats had better pay it together. Where the shared transaction fails, each is tried alone, so none suffers for another.
+ */
+import type { InStatement } from "@libsql/client";
+import type { Database, Rows } from "./database.ts";
+import { GroupCommit } from "./group_commit.ts";
+
+/** Transactions in one commit. */
+const GROUP_LIMIT = 64;
+
+type Attempt = PromiseSettledResult<readonly Rows[]>;
+
+export class GroupedDatabase implements Database {
+  readonly #database: Database;
+  readonly #commits: GroupCommit<InStatement[], Attempt>;
+
+  constructor(database: Database, { waitingLimit }: { readonly waitingLimit: number }) {
+    this.#database = database;
+    this.#commits = new GroupCommit({
+      commit: (transactions) => this.#commit(transactions),
+      limit: GROUP_LIMIT,
+      waitingLimit,
+    });
+  }
+
+  async write(statements: InStatement[]): Promise<readonly Rows[]> {
+    const attempt = await this.#commits.add(statements);
+    if (attempt.status === "rejected") throw attempt.reason;
+    return attempt.value;
+  }
+
+  read(statement: InStatement): Promise<Rows> {
+    return this.#database.read(statement);
+  }
+
+  close(): void {
+    this.#database.close();
+  }
+
+  async #commit(transactions: readonly InStatement[][]): Promise<Attempt[]> {
+    if (transactions.length > 1) {
+      try {
+        const rows = await this.#database.write(transactions.flat());
+        let at = 0;
+        return transactions.map(({ length }) => ({
+          status: "fulfilled",
+          value: rows.slice(at, at += length),
+        }));
+      } catch {
+        // Which of them is to blame shows below.
+      }
+    }
+    const attempts: Attempt[] = [];
+    for (const statements of transactions) {
+      attempts.push(...await Promise.allSettled([this.#database.write(statements)]));
+    }
+    return attempts;
+  }
+}

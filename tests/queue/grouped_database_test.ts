@@ -1,0 +1,58 @@
+import type { InStatement } from "@libsql/client";
+import assert from "node:assert/strict";
+import type { Database } from "../../queue/database.ts";
+import { GroupedDatabase } from "../../queue/grouped_database.ts";
+import { LibsqlStore } from "../../queue/libsql_store.ts";
+import { openStore, temporaryFolder } from "../support/store.ts";
+import { storeSuite } from "./store_suite.ts";
+
+/** Answers each statement with its own text; refuses a transaction with the statement "bad". */
+function echo(): { database: Database; transactions: InStatement[][] } {
+  const transactions: InStatement[][] = [];
+  const database: Database = {
+    write(statements) {
+      transactions.push(statements);
+      return statements.includes("bad")
+        ? Promise.reject(new Error("refused"))
+        : Promise.resolve(statements.map((sql) => ({ rows: [{ sql }], rowsAffected: 1 })));
+    },
+    read: () => Promise.reject(new Error("not asked")),
+    close() {},
+  };
+  return { database, transactions };
+}
+
+function texts(rows: readonly { rows: readonly Readonly<Record<string, unknown>>[] }[]) {
+  return rows.map(({ rows }) => rows[0]?.sql);
+}
+
+Deno.test("GroupedDatabase makes one transaction of those that come together, and splits the answers", async () => {
+  const { database, transactions } = echo();
+  const grouped = new GroupedDatabase(database, { waitingLimit: 10 });
+  const answers = await Promise.all([["a", "b"], ["c"], []].map((each) => grouped.write(each)));
+  assert.deepEqual(answers.map(texts), [["a", "b"], ["c"], []]);
+  assert.deepEqual(transactions, [["a", "b", "c"]]);
+});
+
+Deno.test("GroupedDatabase lets no writer suffer for another", async () => {
+  const { database } = echo();
+  const grouped = new GroupedDatabase(database, { waitingLimit: 10 });
+  const answers = await Promise.allSettled(
+    [["a"], ["b", "bad"], ["c"]].map((each) => grouped.write(each)),
+  );
+  assert.deepEqual(answers.map(({ status }) => status), ["fulfilled", "rejected", "fulfilled"]);
+});
+
+storeSuite("grouped commits", async () => {
+  const folder = await temporaryFolder();
+  const { connection } = await openStore(`file:${folder.path}/queue.db`);
+  const store = new LibsqlStore(new GroupedDatabase(connection, { waitingLimit: 10 }));
+  return {
+    store,
+    connection,
+    async [Symbol.asyncDispose]() {
+      store.close();
+      await folder[Symbol.asyncDispose]();
+    },
+  };
+});

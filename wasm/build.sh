@@ -6,9 +6,8 @@
 #                      is at hand, a build of them in another folder must give the same bytes
 #
 # Why committed modules: running the service needs no Rust. Why the same bytes anywhere: paths of
-# the folder, of cargo's home and of the compiler are mapped to fixed names, versions are locked,
-# and nothing is done to the linker's output. wasm-opt is left out: it would tie the bytes to one
-# more tool's version for a few percent of size.
+# the folder, of cargo's home and of the compiler are mapped to fixed names, and versions are
+# locked, that of wasm-opt too: it is Binaryen's own build for Node, from npm.
 #
 # The target comes from rustup. Where rustup has none, the compiler that Debian packages for the
 # web builds the standard library itself:
@@ -19,6 +18,7 @@ export LC_ALL=C
 
 here=$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)
 target=wasm32-unknown-unknown
+binaryen=132.0.0
 
 fail() {
   echo "build.sh: $*" >&2
@@ -52,18 +52,29 @@ build() {
     cargo_flags=(-Z build-std=std,panic_abort)
   fi
   export CARGO_TARGET_DIR=$cache CARGO_ENCODED_RUSTFLAGS
-  CARGO_ENCODED_RUSTFLAGS=$(IFS=$'\x1f' && echo "${flags[*]}")
   cargo_flags+=(--locked --jobs 2 --target "$target")
-  (cd "$folder" && cargo build "${cargo_flags[@]}" --profile release --package prescore-engine)
+  CARGO_ENCODED_RUSTFLAGS=$(IFS=$'\x1f' && echo "${flags[*]}")
   (cd "$folder" && cargo build "${cargo_flags[@]}" --profile small --package prescore-tract)
-  install -m 644 "$cache/$target/release/prescore_engine.wasm" "$output/engine.wasm"
-  install -m 644 "$cache/$target/small/prescore_tract.wasm" "$output/tract.wasm"
+  # The kernels are written for these; see engine/src/simd.rs.
+  flags+=(-C target-feature=+simd128,+relaxed-simd)
+  CARGO_ENCODED_RUSTFLAGS=$(IFS=$'\x1f' && echo "${flags[*]}")
+  (cd "$folder" && cargo build "${cargo_flags[@]}" --profile release --package prescore-engine)
+  optimise -Os "$cache/$target/release/prescore_engine.wasm" "$output/engine.wasm"
+  optimise -Oz "$cache/$target/small/prescore_tract.wasm" "$output/tract.wasm"
+}
+
+# optimise LEVEL MODULE OUTPUT
+optimise() {
+  npx --yes --package "binaryen@$binaryen" wasm-opt "$1" "$2" --output "$3" \
+    --enable-bulk-memory --enable-multivalue --enable-mutable-globals \
+    --enable-nontrapping-float-to-int --enable-reference-types --enable-sign-ext --enable-simd \
+    --enable-relaxed-simd --enable-call-indirect-overlong --enable-bulk-memory-opt
 }
 
 # The files that go into the modules, in order.
 sources() {
   (cd "$here" && find . -type f \( -name Cargo.toml -o -name Cargo.lock -o -name build.sh \
-    -o -path './*/src/*.rs' \) -not -path './target/*' | sort)
+    -o -path './*/src/*.rs' \) -not -path './target/*' -not -path './fuzz/*' | sort)
 }
 
 digest() {

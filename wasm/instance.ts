@@ -14,11 +14,16 @@ export class ModelError extends Error {
 /** The modules' own limit; below it a size cannot wrap around in 32 bits. */
 const MAX_BUFFER_BYTES = 2 ** 30;
 
+/** Results up to this number are copied one by one. */
+const FEW = 16;
+
 /** Number of bytes at an address in the module's memory. */
 export interface Buffer {
   readonly address: number;
   readonly bytes: number;
 }
+
+const NO_BUFFER: Buffer = { address: 0, bytes: 0 };
 
 type Export = (...args: number[]) => number | void;
 
@@ -29,7 +34,8 @@ export class Instance {
   readonly #name: string;
   readonly #memory: WebAssembly.Memory;
   readonly #functions: ReadonlyMap<string, Export>;
-  readonly #scratch = new Map<Scratch, Buffer>();
+  readonly #scratch: Record<Scratch, Buffer> = { input: NO_BUFFER, output: NO_BUFFER };
+  #views: Views;
   #trap: string | null = null;
 
   /**
@@ -49,6 +55,7 @@ export class Instance {
       throw new ModelError(`Cannot start ${name}: the module must export its memory`);
     }
     this.#memory = exports.memory;
+    this.#views = views(exports.memory);
     const found = new Map<string, Export>();
     for (const key of ["alloc", "dealloc", "error_ptr", "error_len", ...functions]) {
       const item = exports[key];
@@ -67,15 +74,23 @@ export class Instance {
    * @throws {ModelError} when the call traps, or when an earlier call trapped
    */
   call(key: string, ...args: number[]): number {
+    this.#refuseAfterTrap(key);
+    return this.#enter(key, this.#export(key), args);
+  }
+
+  #export(key: string): Export {
+    const target = this.#functions.get(key);
+    if (target === undefined) throw new ModelError(`${this.#name} has no export ${key}`);
+    return target;
+  }
+
+  #refuseAfterTrap(key: string): void {
     if (this.#trap !== null) {
       throw new ModelError(
         `Cannot call ${key} of ${this.#name}: this instance must not be used after its trap ` +
           `(${this.#trap}); create a new one`,
       );
     }
-    const target = this.#functions.get(key);
-    if (target === undefined) throw new ModelError(`${this.#name} has no export ${key}`);
-    return this.#enter(key, target, args);
   }
 
   /** The module's own account of why its last call failed. */
@@ -90,7 +105,8 @@ export class Instance {
 
   /** A copy of `count` doubles out of the module's memory. */
   readDoubles(address: number, count: number): Float64Array<ArrayBuffer> {
-    return new Float64Array(this.#memory.buffer, address, count).slice();
+    const from = address / Float64Array.BYTES_PER_ELEMENT;
+    return this.#doubles().slice(from, from + count);
   }
 
   /** Lends the bytes to `use` in a buffer that lives as long as the call. */
@@ -105,35 +121,65 @@ export class Instance {
   }
 
   /**
-   * Runs `key(handle, matrix, rows, cols, out)`: one double per row of a row-major matrix.
+   * Makes a function that runs an export on matrices: `outputs` doubles for each row of
+   * a row-major matrix of `cols` columns. It is the way of every score, so it looks nothing up.
    *
-   * @throws {ModelError} when the matrix does not hold `rows` times `cols` numbers
+   * @param bind puts what the export takes before the matrix's address, the rows and the output's
+   *
+   * The function throws `ModelError` when the matrix does not hold `rows` times `cols` numbers.
    */
-  score(key: string, { handle, matrix, rows, cols }: Batch): Float64Array<ArrayBuffer> {
-    if (!Number.isInteger(rows) || rows < 0 || matrix.length !== rows * cols) {
-      throw new ModelError(
-        `Cannot score a matrix of ${matrix.length} numbers as ${rows} rows: ` +
-          `its length must be rows times the model's ${cols} features`,
-      );
-    }
-    if (rows === 0) return new Float64Array(0);
-    const input = this.#keep("input", matrix.byteLength);
-    const output = this.#keep("output", rows * Float64Array.BYTES_PER_ELEMENT);
-    new Float32Array(this.#memory.buffer, input.address, matrix.length).set(matrix);
-    if (this.call(key, handle, input.address, rows, cols, output.address) !== 0) throw this.error();
-    return this.readDoubles(output.address, rows);
+  scorer(
+    key: string,
+    bind: (run: Export) => (input: number, rows: number, output: number) => number | void,
+    { cols, outputs }: { cols: number; outputs: number },
+  ): (matrix: Float32Array, rows: number) => Float64Array<ArrayBuffer> {
+    const run = bind(this.#export(key));
+    return (matrix, rows) => {
+      if (!Number.isInteger(rows) || rows < 0 || matrix.length !== rows * cols) {
+        throw new ModelError(
+          `Cannot score a matrix of ${matrix.length} numbers as ${rows} rows: ` +
+            `its length must be rows times the model's ${cols} features`,
+        );
+      }
+      const scores = new Float64Array(rows * outputs);
+      if (rows === 0) return scores;
+      this.#refuseAfterTrap(key);
+      const input = this.#keep("input", matrix.byteLength);
+      const output = this.#keep("output", scores.byteLength);
+      this.#floats().set(matrix, input.address / Float32Array.BYTES_PER_ELEMENT);
+      let status;
+      try {
+        status = run(input.address, rows, output.address);
+      } catch (cause) {
+        throw this.#trapped(key, cause);
+      }
+      if (status !== 0) throw this.error();
+      const doubles = this.#doubles();
+      const from = output.address / Float64Array.BYTES_PER_ELEMENT;
+      // A few numbers are copied sooner one by one than by making a view of them.
+      if (scores.length > FEW) scores.set(doubles.subarray(from, from + scores.length));
+      else for (let at = 0; at < scores.length; at++) scores[at] = doubles[from + at] ?? NaN;
+      return scores;
+    };
+  }
+
+  /** The memory as floats; a new view only after the memory has grown. */
+  #floats(): Float32Array {
+    if (this.#views.floats.buffer !== this.#memory.buffer) this.#views = views(this.#memory);
+    return this.#views.floats;
+  }
+
+  #doubles(): Float64Array {
+    if (this.#views.doubles.buffer !== this.#memory.buffer) this.#views = views(this.#memory);
+    return this.#views.doubles;
   }
 
   #keep(slot: Scratch, bytes: number): Buffer {
-    const kept = this.#scratch.get(slot);
-    if (kept !== undefined && kept.bytes >= bytes) return kept;
-    if (kept !== undefined) {
-      this.#scratch.delete(slot);
-      this.call("dealloc", kept.address);
-    }
-    const buffer = this.#alloc(bytes);
-    this.#scratch.set(slot, buffer);
-    return buffer;
+    const kept = this.#scratch[slot];
+    if (kept.bytes >= bytes) return kept;
+    this.#scratch[slot] = NO_BUFFER;
+    if (kept.bytes > 0) this.call("dealloc", kept.address);
+    return this.#scratch[slot] = this.#alloc(bytes);
   }
 
   #alloc(bytes: number): Buffer {
@@ -151,11 +197,15 @@ export class Instance {
     try {
       return Number(target(...args) ?? 0) >>> 0;
     } catch (cause) {
-      const panic = this.#panicText();
-      const reason = cause instanceof Error ? cause.message : String(cause);
-      this.#trap = panic === "" ? reason : `${reason}: ${panic}`;
-      throw new ModelError(`${this.#name} trapped in ${key}: ${this.#trap}`, { cause });
+      throw this.#trapped(key, cause);
     }
+  }
+
+  #trapped(key: string, cause: unknown): ModelError {
+    const panic = this.#panicText();
+    const reason = cause instanceof Error ? cause.message : String(cause);
+    this.#trap = panic === "" ? reason : `${reason}: ${panic}`;
+    return new ModelError(`${this.#name} trapped in ${key}: ${this.#trap}`, { cause });
   }
 
   /** A panic leaves its message as the last error before it traps; other traps leave none. */
@@ -175,10 +225,11 @@ export class Instance {
   }
 }
 
-/** A row-major matrix of `rows` times `cols` features for the model behind `handle`. */
-export interface Batch {
-  readonly handle: number;
-  readonly matrix: Float32Array;
-  readonly rows: number;
-  readonly cols: number;
+interface Views {
+  readonly floats: Float32Array;
+  readonly doubles: Float64Array;
+}
+
+function views({ buffer }: WebAssembly.Memory): Views {
+  return { floats: new Float32Array(buffer), doubles: new Float64Array(buffer) };
 }

@@ -1,5 +1,6 @@
 /**
- * Model execution in WebAssembly: compiled forests (`Engine`) and everything about ONNX (`Tract`).
+ * Model execution in WebAssembly: compiled forests (`Engine`: scores, explanations, sweeps) and
+ * everything about ONNX (`Tract`).
  *
  * Why two modules: a worker that scores forests loads kilobytes; the ONNX compiler and general
  * runtime is megabytes and is loaded only where an ONNX file has to be read. Compile each module
@@ -9,7 +10,13 @@
  * Known limit: an instance that trapped is never used again; construct a new one.
  */
 
-export { Engine, type Forest } from "./engine.ts";
+export { type Contributions, Engine, type ForestInfo, type ForestSet } from "./engine.ts";
+export { type Cell, type DerivedColumn, type Piece, Sweep, type SweepRequest } from "./sweep.ts";
+export {
+  type ApproximateContributions,
+  type PermutationOptions,
+  permutationShapley,
+} from "./permutation_shapley.ts";
 export { type Graph, Tract } from "./tract.ts";
 export { ModelError } from "./instance.ts";
 export * from "./bundle.ts";

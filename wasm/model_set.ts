@@ -1,11 +1,11 @@
 /**
- * The models of all banks in one thread: a forest runs in the engine, any other graph in tract, whose module is needed only
- * then. The same class serves the workers and the thread that has none.
+ * The models of all banks in one thread: forests run in the engine, in one call, any other graph in tract, whose module is needed
+ * only then. The same class serves the workers and the thread that has none.
  */
-import type { Bundle } from "./bundle.ts";
-import { Engine } from "./engine.ts";
+import type { Bundle, ModelFile } from "./bundle.ts";
+import { Engine, type ForestSet } from "./engine.ts";
 import { ModelError } from "./instance.ts";
-import { Tract } from "./tract.ts";
+import { type Graph, Tract } from "./tract.ts";
 
 /** The compiled modules; they can be posted to a worker. */
 export interface Modules {
@@ -14,32 +14,34 @@ export interface Modules {
   readonly tract?: WebAssembly.Module;
 }
 
-interface Model {
-  score(matrix: Float32Array, rows: number): Float64Array;
+/** A model that is not a forest, and its place among all. */
+interface Other {
+  readonly graph: Graph;
+  readonly column: number;
 }
 
 export class ModelSet {
-  readonly #models: readonly Model[];
+  readonly #count: number;
+  /** The forests, scored in one call, and the columns of their scores; null when there are none. */
+  readonly #set: ForestSet | null;
+  readonly #columns: readonly number[];
+  readonly #others: readonly Other[];
 
   /** Throws `ModelError`, with the model's name, where one cannot be loaded. */
   constructor(modules: Modules, { models, features }: Bundle) {
     const engine = new Engine(modules.engine);
     const tract = modules.tract && new Tract(modules.tract);
-    this.#models = models.map((file) => {
-      try {
-        if (file.kind === "forest") {
-          const forest = engine.load(file.bytes);
-          checkForest(forest, { features, onnxSha256: file.onnxSha256 });
-          return forest;
-        }
-        if (!tract) throw new ModelError("it is not a compiled forest, and tract was not loaded");
-        return tract.load(file.bytes, { features });
-      } catch (error) {
-        throw new ModelError(
-          `Cannot load model ${file.name}: ${error instanceof Error ? error.message : error}`,
-          { cause: error },
-        );
-      }
+    const indexed = models.map((file, column) => ({ file, column }));
+    const forests = indexed.filter(({ file }) => file.kind === "forest");
+    this.#count = models.length;
+    this.#columns = forests.map(({ column }) => column);
+    this.#set = forests.length === 0 ? null : loadForests(engine, forests, features);
+    this.#others = indexed.filter(({ file }) => file.kind !== "forest").map(({ file, column }) => {
+      const load = () => {
+        if (tract) return tract.load(file.bytes, { features });
+        throw new ModelError("it is not a compiled forest, and tract was not loaded");
+      };
+      return { graph: naming(file, load), column };
     });
   }
 
@@ -48,26 +50,66 @@ export class ModelSet {
    * Throws `ModelError`.
    */
   score(matrix: Float32Array, rows: number): Float64Array<ArrayBuffer> {
-    const scores = new Float64Array(rows * this.#models.length);
-    for (const [column, model] of this.#models.entries()) {
-      for (const [row, probability] of model.score(matrix, rows).entries()) {
-        scores[row * this.#models.length + column] = probability;
+    const scores = this.#set?.score(matrix, rows) ?? new Float64Array(0);
+    if (this.#others.length === 0) return scores;
+    const all = new Float64Array(rows * this.#count);
+    for (const [index, column] of this.#columns.entries()) {
+      for (let row = 0; row < rows; row++) {
+        all[row * this.#count + column] = scores[row * this.#columns.length + index] ?? NaN;
       }
     }
-    return scores;
+    for (const { graph, column } of this.#others) {
+      for (const [row, probability] of graph.score(matrix, rows).entries()) {
+        all[row * this.#count + column] = probability;
+      }
+    }
+    return all;
+  }
+}
+
+/** Loads forests as a set. One is tried alone only to tell which of them a failure is due to. */
+function loadForests(
+  engine: Engine,
+  forests: readonly { readonly file: ModelFile }[],
+  features: number,
+): ForestSet {
+  const load = (files: readonly ModelFile[]) => {
+    const set = engine.loadSet(files.map(({ bytes }) => bytes));
+    files.forEach((file, index) => checkForest(set, index, { features, file }));
+    return set;
+  };
+  const files = forests.map(({ file }) => file);
+  try {
+    return load(files);
+  } catch (error) {
+    for (const file of files) naming(file, () => load([file]).unload());
+    throw error;
+  }
+}
+
+function naming<T>(file: ModelFile, load: () => T): T {
+  try {
+    return load();
+  } catch (error) {
+    throw new ModelError(
+      `Cannot load model ${file.name}: ${error instanceof Error ? error.message : error}`,
+      { cause: error },
+    );
   }
 }
 
 function checkForest(
-  forest: { readonly features: number; readonly onnxSha256: string },
-  { features, onnxSha256 }: { features: number; onnxSha256: string },
+  set: ForestSet,
+  index: number,
+  { features, file }: { features: number; file: ModelFile },
 ): void {
-  if (forest.features !== features) {
-    throw new ModelError(`the forest reads ${forest.features} features, must be ${features}`);
+  if (set.features !== features) {
+    throw new ModelError(`the forest reads ${set.features} features, must be ${features}`);
   }
-  if (forest.onnxSha256 !== onnxSha256) {
+  const found = set.forests[index]?.onnxSha256;
+  if (found !== file.onnxSha256) {
     throw new ModelError(
-      `the forest was compiled from the ONNX with SHA-256 ${forest.onnxSha256}, must be ${onnxSha256}; ` +
+      `the forest was compiled from the ONNX with SHA-256 ${found}, must be ${file.onnxSha256}; ` +
         "run deno task compile-models",
     );
   }

@@ -71,7 +71,10 @@ export class Tract {
     if (handle === 0) throw instance.error();
     return {
       features,
-      score: (matrix, rows) => instance.score("run", { handle, matrix, rows, cols: features }),
+      score: instance.scorer("run", (run) => (...batch) => run(handle, ...batch), {
+        cols: features,
+        outputs: 1,
+      }),
       unload: () => void instance.call("unload", handle),
     };
   }

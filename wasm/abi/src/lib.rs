@@ -54,30 +54,42 @@ pub fn with_bytes<T>(
     })
 }
 
-/// Runs `fill` on a row-major matrix of `rows` times `cols` floats and an output of `rows` doubles.
+/// Rows of a matrix, its columns, and the doubles of output for each row.
+#[derive(Clone, Copy)]
+pub struct Shape {
+    pub rows: usize,
+    pub cols: usize,
+    pub outputs: usize,
+}
+
+/// Runs `fill` on a row-major matrix of floats and its output.
 pub fn with_matrix(
     matrix: usize,
-    (rows, cols): (usize, usize),
+    Shape { rows, cols, outputs }: Shape,
     out: usize,
     fill: impl FnOnce(&[f32], &mut [f64]) -> Result<(), String>,
 ) -> Result<(), String> {
     if matrix == out {
         return Err(format!("the matrix and the output must be two buffers, both are at {matrix}"));
     }
-    let cells = rows
-        .checked_mul(cols)
-        .ok_or_else(|| format!("a matrix of {rows} rows by {cols} columns is too large"))?;
+    let times = |cols: usize| {
+        let too_large = || format!("a matrix of {rows} rows by {cols} columns is too large");
+        rows.checked_mul(cols).ok_or_else(too_large)
+    };
+    let (cells, results) = (times(cols)?, times(outputs)?);
     BUFFERS.with_borrow_mut(|buffers| {
-        // The output leaves the registry for the call, so that the two borrows are apart.
-        let mut output = buffers.remove(&out).ok_or_else(|| unknown(out))?;
+        // The output is empty in the registry for the call, so that the two borrows are apart.
+        let mut output = std::mem::take(buffers.get_mut(&out).ok_or_else(|| unknown(out))?);
         let filled = buffers.get(&matrix).ok_or_else(|| unknown(matrix)).and_then(|input| {
             let input = part(bytemuck::cast_slice(input), cells)?;
             let held = output.len();
             let output = bytemuck::cast_slice_mut::<u64, f64>(&mut output);
-            let output = output.get_mut(..rows).ok_or_else(|| too_short(held, rows))?;
+            let output = output.get_mut(..results).ok_or_else(|| too_short(held, results))?;
             fill(input, output)
         });
-        buffers.insert(out, output);
+        if let Some(place) = buffers.get_mut(&out) {
+            *place = output;
+        }
         filled
     })
 }

@@ -1,6 +1,6 @@
 //! Buffers and handles: what is given out, and what is refused.
 
-use prescore_abi::{Handles, MAX_BUFFER, alloc, dealloc, with_bytes, with_matrix};
+use prescore_abi::{Handles, MAX_BUFFER, Shape, alloc, dealloc, with_bytes, with_matrix};
 
 #[test]
 fn a_buffer_is_read_back_and_freed() {
@@ -20,12 +20,13 @@ fn a_buffer_over_the_limit_is_refused() {
 #[test]
 fn a_matrix_beyond_its_buffer_is_refused() {
     let (matrix, out) = (alloc(24), alloc(16));
-    let fill = |shape| with_matrix(matrix, shape, out, |_, _| Ok(()));
+    let shape = |(rows, cols)| Shape { rows, cols, outputs: 1 };
+    let fill = |size| with_matrix(matrix, shape(size), out, |_, _| Ok(()));
     assert_eq!(fill((2, 3)), Ok(()));
     assert_eq!(fill((2, 4)).unwrap_err(), "a buffer of 6 elements must hold 8");
     assert_eq!(fill((3, 1)).unwrap_err(), "a buffer of 2 elements must hold 3");
     assert!(fill((usize::MAX, 2)).unwrap_err().contains("too large"));
-    assert!(with_matrix(matrix, (1, 1), matrix, |_, _| Ok(())).is_err());
+    assert!(with_matrix(matrix, shape((1, 1)), matrix, |_, _| Ok(())).is_err());
     assert_eq!(fill((2, 3)), Ok(()), "the output must come back after a refusal");
 }
 

@@ -116,15 +116,10 @@ pub extern "C" fn unload(handle: u32) -> i32 {
 /// Scores a row-major matrix of floats: one double, a probability, per row into `out`.
 /// 0 on success; on failure `out` holds nothing of use.
 #[unsafe(no_mangle)]
-pub extern "C" fn run(handle: u32, matrix: usize, rows: usize, cols: usize, out: usize) -> i32 {
+pub extern "C" fn run(handle: u32, matrix: usize, rows: usize, out: usize) -> i32 {
     abi::status(GRAPHS.with_borrow(|graphs| {
         let graph = graphs.get(handle)?;
-        if cols != graph.features() {
-            return Err(format!(
-                "Cannot score: the matrix must have the graph's {} columns, it has {cols}",
-                graph.features()
-            ));
-        }
-        abi::with_matrix(matrix, (rows, cols), out, |rows, out| graph.run(rows, out))
+        let shape = abi::Shape { rows, cols: graph.features(), outputs: 1 };
+        abi::with_matrix(matrix, shape, out, |rows, out| graph.run(rows, out))
     }))
 }

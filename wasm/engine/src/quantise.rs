@@ -1,0 +1,300 @@
+//! From floats to ranks: what a split compares, counted once for all forests of a set.
+//!
+//! The thresholds that any forest of the set has for a feature are sorted: t0 < t1 < ... A row's rank
+//! is 0 when the feature is missing, otherwise 1 plus the number of thresholds at or below it. Then
+//! `x < t_k` is `rank < k + 2` for every number x: splits compare small integers, exactly.
+//!
+//! A `Palette` narrows ranks for a group of trees: to the thresholds that the group has, and with a
+//! column for each feature and side that a missing value takes, so that a split needs no case for
+//! missing values. Trees are grouped such that the narrow ranks fit; five banks share one search.
+
+use std::collections::BinaryHeap;
+
+use prescore_forest::{Branch, Forest, Kind};
+
+use crate::tree::Tree;
+
+/// Sorted thresholds of each feature over a set of forests.
+pub struct Quantiser {
+    features: Vec<Thresholds>,
+}
+
+/// A feature's thresholds, followed by NaNs up to a power of two that exceeds their number.
+struct Thresholds {
+    count: usize,
+    padded: Vec<f32>,
+}
+
+impl Thresholds {
+    fn new(keys: BinaryHeap<i32>) -> Self {
+        let mut sorted = keys.into_sorted_vec();
+        sorted.dedup();
+        let mut padded: Vec<f32> = sorted.iter().map(|&key| from_key(key)).collect();
+        let count = padded.len();
+        padded.resize((count + 1).next_power_of_two(), f32::NAN);
+        Self { count, padded }
+    }
+
+    /// How many are at or below each value: the same steps, without a branch, for every value. The
+    /// searches of several values overlap, where one would wait for the memory at each step.
+    #[inline(always)]
+    fn at_or_below<const N: usize>(&self, values: [f32; N]) -> [u32; N] {
+        let mut found = [0; N];
+        for bit in (0..self.padded.len().trailing_zeros()).rev() {
+            let probe = &self.padded[(1 << bit) - 1..];
+            for (found, x) in found.iter_mut().zip(values) {
+                *found += u32::from(probe[*found as usize] <= x) << bit;
+            }
+        }
+        found
+    }
+}
+
+/// Integers that sort as the floats do; -0.0 is 0.0. Its own inverse on the bits.
+fn key(x: f32) -> i32 {
+    flip((x + 0.0).to_bits() as i32)
+}
+
+fn from_key(key: i32) -> f32 {
+    f32::from_bits(flip(key) as u32)
+}
+
+fn flip(bits: i32) -> i32 {
+    bits ^ ((bits >> 31) as u32 >> 1) as i32
+}
+
+impl Quantiser {
+    pub fn new<'a>(features: usize, forests: impl Iterator<Item = &'a Forest>) -> Self {
+        // Heaps, for their sort is a fraction of the standard sort's code.
+        let mut keys = vec![BinaryHeap::new(); features];
+        for node in forests.flat_map(|forest| &forest.nodes) {
+            if let Kind::Branch(Branch { feature, threshold, .. }) = node.kind {
+                keys[usize::from(feature)].push(key(threshold));
+            }
+        }
+        Self { features: keys.into_iter().map(Thresholds::new).collect() }
+    }
+
+    /// Features of a row.
+    pub fn features(&self) -> usize {
+        self.features.len()
+    }
+
+    /// The sorted thresholds of a feature.
+    pub fn thresholds(&self, feature: usize) -> &[f32] {
+        let Thresholds { count, padded } = &self.features[feature];
+        &padded[..*count]
+    }
+
+    /// How many thresholds of a branch's feature lie below the branch's own.
+    pub fn place(&self, branch: &Branch) -> u32 {
+        self.features[usize::from(branch.feature)].at_or_below([branch.threshold])[0] - 1
+    }
+
+    /// The ranks of one row's features.
+    pub fn row_ranks(&self, row: &[f32], ranks: &mut [u32]) {
+        let parts = self.features.chunks(SEARCHES).zip(row.chunks(SEARCHES));
+        for ((features, row), ranks) in parts.zip(ranks.chunks_mut(SEARCHES)) {
+            ranks.fill(0);
+            let longest = features.iter().map(|feature| feature.padded.len()).max().unwrap_or(1);
+            for bit in (0..longest.trailing_zeros()).rev() {
+                for ((feature, &x), found) in features.iter().zip(row).zip(ranks.iter_mut()) {
+                    let probe = feature.padded.get(*found as usize + (1 << bit) - 1);
+                    *found += u32::from(probe.is_some_and(|&threshold| threshold <= x)) << bit;
+                }
+            }
+            for (rank, x) in ranks.iter_mut().zip(row) {
+                *rank = (*rank + 1) * u32::from(!x.is_nan());
+            }
+        }
+    }
+
+    /// The ranks of values of a feature.
+    #[inline(always)]
+    pub fn ranks<const N: usize>(&self, feature: usize, values: [f32; N]) -> [u32; N] {
+        let below = self.features[feature].at_or_below(values);
+        std::array::from_fn(|index| (below[index] + 1) * u32::from(!values[index].is_nan()))
+    }
+}
+
+/// Searches that go on at once.
+pub const SEARCHES: usize = 8;
+
+/// A rank narrowed for a kernel.
+pub trait Rank: Copy + Default {
+    /// Thresholds of one feature that this holds the ranks of.
+    const MAX_THRESHOLDS: usize;
+    /// Columns that the kernel can tell apart.
+    const MAX_COLUMNS: usize;
+    /// Greater than every split's bound: a missing value goes right.
+    const MISSING_RIGHT: Self;
+    /// From 0, which is below every split's bound, to `MAX_THRESHOLDS` + 1.
+    fn from_rank(rank: u32) -> Self;
+}
+
+impl Rank for i8 {
+    const MAX_THRESHOLDS: usize = 253;
+    const MAX_COLUMNS: usize = 256;
+    const MISSING_RIGHT: Self = Self::MAX;
+
+    /// Shifted by 128, for vectors compare signed bytes in one instruction.
+    fn from_rank(rank: u32) -> Self {
+        (rank as u8 ^ 0x80) as Self
+    }
+}
+
+impl Rank for u16 {
+    const MAX_THRESHOLDS: usize = 65533;
+    const MAX_COLUMNS: usize = 65536;
+    const MISSING_RIGHT: Self = Self::MAX;
+
+    fn from_rank(rank: u32) -> Self {
+        rank as Self
+    }
+}
+
+/// A feature as a group of trees reads it.
+pub struct Column<R> {
+    pub feature: usize,
+    /// The group's rank for each rank of the set.
+    pub narrow: Vec<R>,
+}
+
+/// The columns of a group of trees.
+pub struct Palette<R> {
+    pub columns: Vec<Column<R>>,
+    /// The column, if any, of each feature and side of missing values, by `side`.
+    places: Vec<Option<u32>>,
+    /// Per feature and threshold of the set, how many of the group's thresholds lie below it.
+    below: Vec<Vec<u32>>,
+}
+
+/// A split for a kernel: left when the row's value in the column is less than the bound.
+#[derive(Clone, Copy)]
+pub struct Cut<R> {
+    pub column: u32,
+    pub bound: R,
+}
+
+fn side(branch: &Branch) -> usize {
+    2 * usize::from(branch.feature) + usize::from(branch.missing_left)
+}
+
+impl<R: Rank> Palette<R> {
+    /// The split of a branch of the group, whose threshold is at `place` among those of the set.
+    pub fn cut(&self, branch: &Branch, place: u32) -> Cut<R> {
+        let below = self.below[usize::from(branch.feature)][place as usize];
+        Cut { column: self.places[side(branch)].unwrap_or(0), bound: R::from_rank(below + 2) }
+    }
+}
+
+/// Trees that share a palette, as the caller numbers them.
+pub struct Group<R> {
+    pub palette: Palette<R>,
+    pub trees: Vec<usize>,
+}
+
+/// Puts trees into as few groups as their order allows, each within the limits of `R`.
+///
+/// # Errors
+/// When one tree alone has more thresholds of a feature than ranks can tell apart.
+pub fn group<R: Rank>(
+    members: &[usize],
+    trees: &[Tree],
+    quantiser: &Quantiser,
+) -> Result<Vec<Group<R>>, String> {
+    let mut groups = Vec::new();
+    let mut draft = Draft::new(quantiser);
+    for &member in members {
+        if draft.add::<R>(member, &trees[member]) {
+            continue;
+        }
+        groups.push(std::mem::replace(&mut draft, Draft::new(quantiser)));
+        if !draft.add::<R>(member, &trees[member]) {
+            return Err(format!(
+                "tree {member}: it must have at most {} thresholds of one feature",
+                R::MAX_THRESHOLDS
+            ));
+        }
+    }
+    groups.push(draft);
+    groups.retain(|draft| !draft.trees.is_empty());
+    Ok(groups.into_iter().map(Draft::finish).collect())
+}
+
+/// A group in the making: what its trees use.
+struct Draft {
+    trees: Vec<usize>,
+    sides: Vec<bool>,
+    columns: usize,
+    /// Per feature, which of the set's thresholds, and how many of them.
+    thresholds: Vec<(Vec<bool>, usize)>,
+}
+
+impl Draft {
+    fn new(quantiser: &Quantiser) -> Self {
+        let none = |feature| (vec![false; quantiser.thresholds(feature).len()], 0);
+        Self {
+            trees: Vec::new(),
+            sides: vec![false; 2 * quantiser.features()],
+            columns: 0,
+            thresholds: (0..quantiser.features()).map(none).collect(),
+        }
+    }
+
+    /// Adds a tree, unless that would exceed a limit of `R`.
+    fn add<R: Rank>(&mut self, member: usize, tree: &Tree) -> bool {
+        let (mut sides, mut cuts) = (Vec::new(), Vec::new());
+        let mut fits = true;
+        for (branch, place) in tree.branches() {
+            let (feature, side) = (usize::from(branch.feature), side(branch));
+            if !std::mem::replace(&mut self.sides[side], true) {
+                sides.push(side);
+            }
+            let (seen, count) = &mut self.thresholds[feature];
+            if !std::mem::replace(&mut seen[place as usize], true) {
+                *count += 1;
+                cuts.push((feature, place as usize));
+                fits &= *count <= R::MAX_THRESHOLDS;
+            }
+        }
+        fits &= self.columns + sides.len() <= R::MAX_COLUMNS;
+        if fits {
+            self.columns += sides.len();
+            self.trees.push(member);
+        } else {
+            sides.into_iter().for_each(|side| self.sides[side] = false);
+            for (feature, place) in cuts {
+                self.thresholds[feature].0[place] = false;
+                self.thresholds[feature].1 -= 1;
+            }
+        }
+        fits
+    }
+
+    fn finish<R: Rank>(self) -> Group<R> {
+        let running = |(seen, _): &(Vec<bool>, usize)| {
+            let mut count = 0;
+            let before = |&seen: &bool| {
+                count += u32::from(seen);
+                count - u32::from(seen)
+            };
+            let mut below: Vec<u32> = seen.iter().map(before).collect();
+            below.push(count);
+            below
+        };
+        let below: Vec<Vec<u32>> = self.thresholds.iter().map(running).collect();
+        let mut places = vec![None; self.sides.len()];
+        let mut columns = Vec::with_capacity(self.columns);
+        for (side, _) in self.sides.iter().enumerate().filter(|(_, used)| **used) {
+            let (feature, missing_left) = (side / 2, side % 2 == 1);
+            places[side] = Some(columns.len() as u32);
+            let missing = if missing_left { R::from_rank(0) } else { R::MISSING_RIGHT };
+            // Rank r says that the r - 1 lowest thresholds of the set are at or below the value.
+            let numbers = below[feature].iter().map(|&below| R::from_rank(1 + below));
+            let narrow: Vec<R> = std::iter::once(missing).chain(numbers).collect();
+            columns.push(Column { feature, narrow });
+        }
+        Group { palette: Palette { columns, places, below }, trees: self.trees }
+    }
+}

@@ -1,0 +1,61 @@
+//! The tournament: which leaf of a complete tree each of 32 lanes ends in, without a branch.
+//!
+//! Every split is evaluated in all lanes at once. Of the 2^l splits of level l the one on a lane's
+//! way is found by halving: the levels above have left one bit each, and each bit keeps one half.
+//! A tree of depth d takes 2^d - 1 comparisons and 2^d - 1 - d selections, whatever the data.
+
+use crate::simd::Lanes;
+
+/// Deepest tree for which this is faster than a walk: see docs/engine.md.
+pub const MAX_DEPTH: usize = 6;
+
+/// The splits of a complete tree, level by level: those of node i are 2i + 1 and 2i + 2.
+pub trait Splits: Copy {
+    /// All ones in the lanes that go left at a node, zero in the others.
+    fn left(self, node: usize) -> Lanes;
+}
+
+/// Picks, of the `width` nodes from `first` on, the outcome of the one that the bits lead to. The
+/// highest bit keeps a half, then the next of that half, and so on.
+macro_rules! pick {
+    ($name:ident, $half:expr, $below:ident) => {
+        #[inline(always)]
+        fn $name(splits: impl Splits, first: usize, bits: &[Lanes]) -> Lanes {
+            let left = $below(splits, first, &bits[1..]);
+            let right = $below(splits, first + $half, &bits[1..]);
+            left.or_else(right, bits[0])
+        }
+    };
+}
+
+#[inline(always)]
+fn pick1(splits: impl Splits, first: usize, _: &[Lanes]) -> Lanes {
+    splits.left(first)
+}
+pick!(pick2, 1, pick1);
+pick!(pick4, 2, pick2);
+pick!(pick8, 4, pick4);
+pick!(pick16, 8, pick8);
+pick!(pick32, 16, pick16);
+
+/// The leaf of each lane: a bit per level from the root on, highest first, 1 for left.
+#[inline(always)]
+pub fn leaves<const DEPTH: usize>(splits: impl Splits) -> Lanes {
+    const { assert!(DEPTH <= MAX_DEPTH) };
+    let mut leaf = Lanes::splat(0);
+    let mut bits = [leaf; DEPTH];
+    for level in 0..DEPTH {
+        let first = (1 << level) - 1;
+        let above = &bits[..level];
+        bits[level] = match level {
+            0 => pick1(splits, first, above),
+            1 => pick2(splits, first, above),
+            2 => pick4(splits, first, above),
+            3 => pick8(splits, first, above),
+            4 => pick16(splits, first, above),
+            _ => pick32(splits, first, above),
+        };
+        leaf = leaf.push(bits[level]);
+    }
+    leaf
+}

@@ -12,6 +12,7 @@ import {
   type ModelFile,
   ModelSet,
   readChecked,
+  readDrift,
   readManifest,
   readModule,
   sha256Of,
@@ -41,6 +42,7 @@ if (import.meta.main) {
 /** Compiles the version in `folder`; returns a line on each model. Writes nothing where a check fails. Throws `ModelError`. */
 export async function compileModels(folder: URL): Promise<string[]> {
   const manifest = await readManifest(folder);
+  await readDrift(manifest, folder);
   const modules = { engine: await readModule("engine"), tract: await readModule("tract") };
   const tract = new Tract(modules.tract);
   const compiled = await Promise.all(

@@ -61,6 +61,30 @@ export const manifestSchema = z.strictObject({
 
 export type Manifest = z.infer<typeof manifestSchema>;
 
+const binsSchema = z.discriminatedUnion("kind", [
+  z.strictObject({
+    kind: z.literal("quantiles"),
+    edges: z.array(z.number()).describe("Rising; a bin holds edge <= value < next edge"),
+    shares: z.array(probability).describe("By bin, one more than edges"),
+    missing: probability,
+  }),
+  z.strictObject({
+    kind: z.literal("values"),
+    values: z.array(z.number()),
+    shares: z.array(probability).describe("By value"),
+    other: probability.describe("Share of all other values"),
+    missing: probability,
+  }),
+]);
+
+/** How features and scores were distributed in training: what drift is measured against. */
+export const driftSchema = z.strictObject({
+  features: z.record(z.string(), binsSchema),
+  scores: z.record(z.string(), binsSchema).describe("Calibrated probabilities by model"),
+});
+
+export type Drift = z.infer<typeof driftSchema>;
+
 /** A model ready to be loaded; its bytes can be posted to a worker. */
 export interface ModelFile {
   readonly name: string;
@@ -103,6 +127,18 @@ export async function readManifest(folder: URL): Promise<Manifest> {
   } catch (error) {
     const why = error instanceof z.ZodError ? z.prettifyError(error) : String(error);
     throw new ModelError(`Cannot use ${url.pathname}: ${why}`);
+  }
+}
+
+/** The version's distributions in training; `undefined` where it has none. Throws `ModelError`. */
+export async function readDrift(manifest: Manifest, folder: URL): Promise<Drift | undefined> {
+  if (manifest.drift === undefined) return undefined;
+  const text = new TextDecoder().decode(await readChecked(manifest.drift, folder));
+  try {
+    return driftSchema.parse(JSON.parse(text));
+  } catch (error) {
+    const why = error instanceof z.ZodError ? z.prettifyError(error) : String(error);
+    throw new ModelError(`Cannot use ${new URL(manifest.drift.file, folder).pathname}: ${why}`);
   }
 }
 

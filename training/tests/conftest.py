@@ -1,35 +1,48 @@
-"""What the tests share: one simulation and one published model version, each made once."""
+"""What the tests share: the project, one simulation and one trained model version, each made once."""
 
 from pathlib import Path
 
 import pytest
-from support import APPLICANTS, Published
+from support import APPLICATIONS, QUICK, SMALL_CONFIGS, Published
 
+from prescore_training.configuration import Configuration, read_configuration
+from prescore_training.pipeline import Options, train
 from prescore_training.policies import Applications
-from prescore_training.project import find_project
-from prescore_training.publish import publish
-from prescore_training.questionnaire import load_questionnaire
+from prescore_training.project import Project, find_project
 from prescore_training.simulate import Simulation, simulate
+from prescore_training.world import simulated
 
 
 @pytest.fixture(scope="session")
-def project() -> Path:
+def project() -> Project:
     return find_project(Path(__file__).parent)
 
 
 @pytest.fixture(scope="session")
-def simulation(project: Path) -> Simulation:
-    return simulate(project, applicants=20_000, seed=5)
+def small() -> Project:
+    """Return the project with another questionnaire and other banks."""
+    return find_project(Path(__file__).parent, configs=SMALL_CONFIGS)
 
 
 @pytest.fixture(scope="session")
-def applications(project: Path, simulation: Simulation) -> Applications:
-    return Applications(simulation.space.names, simulation.matrix, load_questionnaire(project))
+def small_configuration(small: Project) -> Configuration:
+    return read_configuration(small)
 
 
 @pytest.fixture(scope="session")
-def published(project: Path, tmp_path_factory: pytest.TempPathFactory) -> Published:
+def simulation(project: Project) -> Simulation:
+    return simulate(project, applications=20_000, seed=5)
+
+
+@pytest.fixture(scope="session")
+def applications(simulation: Simulation) -> Applications:
+    return simulation.applications
+
+
+@pytest.fixture(scope="session")
+def published(project: Project, tmp_path_factory: pytest.TempPathFactory) -> Published:
     folder = tmp_path_factory.mktemp("models") / "7"
-    progress: list[str] = []
-    publish(project, folder, applicants=APPLICANTS, seed=3, say=progress.append)
-    return Published(folder, progress)
+    said: list[str] = []
+    data, origin = simulated(project, applications=APPLICATIONS, seed=3)
+    train(project, folder, data, origin, Options(seed=3, trials=1, families=QUICK), said.append)
+    return Published(folder, said)

@@ -38,6 +38,27 @@ def test_log_loss_of_a_certain_mistake_is_finite() -> None:
 def test_calibration_error_is_the_distance_of_the_rates() -> None:
     labels = np.array([1] * 500 + [0] * 500, np.int8)
     assert metrics.expected_calibration_error(labels, labels.astype(float)) == 0
-    assert metrics.expected_calibration_error(np.zeros(1000, np.int8), np.full(1000, 0.3)) == pytest.approx(
-        0.3
-    )
+    assert metrics.expected_calibration_error(np.zeros(1000, np.int8), np.full(1000, 0.3)) == pytest.approx(0.3)
+
+
+@given(st.integers(0, 60), st.integers(1, 60))
+def test_wilson_holds_the_rate_and_stays_between_0_and_1(successes: int, more: int) -> None:
+    low, high = metrics.wilson(successes, successes + more)
+    assert 0 <= low <= successes / (successes + more) <= high <= 1
+    assert metrics.wilson(0, 0) == (0.0, 1.0)
+
+
+def test_bootstrap_draws_applicants_whole() -> None:
+    """Ten applicants of 100 equal rows are worth ten, not a thousand, observations."""
+    values = np.repeat(np.random.default_rng(1).normal(size=10), 100)
+
+    def mean(rows: np.ndarray) -> tuple[float, ...]:
+        return (float(values[rows].mean()),)
+
+    ((low, high),) = metrics.bootstrap(np.repeat(np.arange(10), 100), mean, seed=1)
+    ((low_rows, high_rows),) = metrics.bootstrap(np.arange(1_000), mean, seed=1)
+    assert high - low > 5 * (high_rows - low_rows)
+
+
+def test_brier_of_a_coin_is_a_quarter() -> None:
+    assert metrics.brier(np.array([0, 1], np.int8), np.full(2, 0.5)) == 0.25

@@ -1,113 +1,238 @@
-"""MODEL_CARD.md: what the models are, what they were made from, and what they must not be used for.
+"""MODEL_CARD.md: what the models are, what they were made from, how good they are, and what they are not for.
 
-Generated, so that the figures are those of the run; free of times, so that the same seed gives the same card.
+Generated, so that the figures are those of the run; free of times, so that the same data and seed give the same
+card.
 """
 
-import inspect
 from collections.abc import Sequence
+from datetime import date, timedelta
 
-from . import metrics, policies, table, train
-from .features import APPLIED_AT, FeatureSpace
-from .train import Quality, Trained
+from . import metrics
+from .band import LEVEL
+from .dataset import Dataset
+from .evidence import THRESHOLD
+from .models import Model
 
 
-def model_card(
-    version: str, space: FeatureSpace, trained: Sequence[Trained], *, applicants: int, seed: int
-) -> str:
+def model_card(version: str, data: Dataset, models: Sequence[Model], title: str, origin: str, seed: int) -> str:
     """Return the card in Markdown."""
-    fit, validation, test = (rows.stop - rows.start for rows in train.split(applicants))
-    title = "Approval models of simulated lenders"
+    later = models[0].measured_later
+    names = data.configuration.names
     return f"""# {title}, version {version}
 
-**The lenders are simulated.** The banks bank_a to bank_e are five policies written down below, applied to
-simulated applicants. The models show that the service works and how well the method recovers a known truth;
-they say nothing about any real bank.
+{_warning(models)}One model per bank: {len(names)} features of an application in, the bank's approval probability out.
+Features are computed by the service (fingerprint `{data.configuration.sha256}`); a missing answer is a missing
+value, an answer of an unknown category is -1. Each `.onnx` holds the model and its calibration.
 
-## What they are
+## Evidence
 
-One XGBoost forest per bank (`bank_*.onnx`): {len(space.names)} features of an application in, the bank's
-approval probability out. Features are computed by the service (fingerprint `{space.sha256}`); a missing
-answer is a missing value, an answer of an unknown category is -1.
+Could the bank's decisions be predicted better than by chance? Yes where the 95 % interval of the out-of-fold AUC
+begins above {THRESHOLD} and a permutation test agrees. A bank without evidence is not served unless `banks.json`
+records an override.
+
+{_evidence(models)}
 
 ## Quality
 
-On {test:,} held-out applications. "Best" is the true approval probability itself on the same applications:
-no model can expect to do better.
+{"On the latest applications, which no choice has touched." if later else "Out of fold, in nested cross-validation."}
+{_best_text(models)}
 
-{_table([one.quality for one in trained])}
+{_quality(models)}
 
-AUC: how often an approved application outranks a denied one. Log loss: in nats. ECE: mean distance between
-predicted and observed approval rates over {metrics.ECE_BINS} bins of equal count; the best is what chance
-leaves.
+AUC: how often an approved application outranks a denied one. Log loss in nats. ECE: mean distance between predicted
+and observed approval rates over {metrics.ECE_BINS} bins of equal count. In parentheses: 95 % bootstrap intervals.
 
-## Policies
+## How they were chosen
 
-{policies.__doc__ and inspect.cleandoc(policies.__doc__)}
+Nested cross-validation, grouped by applicant. Log loss above the best family, with its standard error; the winner is
+the simplest family within one standard error.
 
-{_policies(trained)}
+{_families(models)}
+
+{_parameters(models)}
+
+## Bands
+
+Around each probability `manifest.json` gives a band for the approval probability at level {LEVEL:.0%}: the spread
+between models on halves of the applicants, and the calibration gap, by bin of the probability.
+{_coverage(models)}
+
+## Fairness
+
+{_fairness(data, models)}
+
+Gap: approval rate minus that of everybody else. Calibration: mean predicted minus observed. Groups under
+{data.configuration.min_group} applications are not reported. What a model loses without a feature:
+
+{_prices(models)}
 
 ## Data
 
-{applicants:,} simulated applications, seed {seed}: {fit:,} to fit, {validation:,} to stop early,
-{test:,} to test. Every application is made on {APPLIED_AT}. Education, employment, position, income and
-expenses, age, family and loan hang together as in a plausible population of people who buy on credit
-in shops. {table.SHORT_SHARE:.0%} of the questionnaires are short (half the answers left out), of the others
-{table.SINGLE_MISSING_SHARE:.1%} of the answers are missing; {table.UNKNOWN_SHARE:.1%} of the categories are
-unknown.
-No row of a real application was used.
-
-## Training
-
-{_parameters(trained)}
+{_dates(data)}
+{origin}
 
 ## Limits
 
-- Answers are missing at random, and nobody bends the truth.
-- Lenders decide independently of each other, given the application; real ones share a credit bureau.
-- Nothing changes with time: no seasons, no drift, no change of policy.
-- Hyperparameters are fixed and probabilities are not recalibrated.
-- Gender, age and family are among the features, and bank_b's policy uses age and marriage openly; law may
-  forbid that of a real lender.
-
+- The models tell which answers a lender's past decisions went with; they do not tell why, nor what is right.
+- Approval is not repayment: nothing here speaks of whether a loan is paid back.
+- Outside the plausible ranges of the questionnaire an answer counts as missing.
+- A lender that changes its policy makes its model wrong until it is trained anew: watch drift and outcomes.
+{_left_out(data)}
 ## Intended use
 
-To run, test and demonstrate the service. For real decisions train on the decisions of real banks, and
-check the models for evidence, calibration and fairness first.
+To show a client, before applying, how likely each bank is to approve. Not to decide in a bank's place, not to refuse
+anybody a service, and not where the law forbids the features in use. Seed {seed}.
 """
 
 
-def _table(rows: Sequence[Quality]) -> str:
-    header = (
-        "| bank | tested | approved | AUC | best AUC | log loss | best log loss | ECE | best ECE | trees |\n"
-        "| --- | ---: | ---: | ---: | ---: | ---: | ---: | ---: | ---: | ---: |\n"
+def _warning(models: Sequence[Model]) -> str:
+    without = [model.bank.id for model in models if not model.evidence.signal]
+    return f"**No evidence of signal: {', '.join(without)}.** " if without else ""
+
+
+def _evidence(models: Sequence[Model]) -> str:
+    return markdown(
+        ("bank", "verdict", "AUC", "95 % interval", "permutation p", "applications"),
+        [
+            (
+                model.bank.id,
+                "signal" if found.signal else "**no evidence of signal**",
+                f"{found.auc:.4f}",
+                f"{found.low:.4f} to {found.high:.4f}",
+                f"{found.p_value:.3f}",
+                f"{found.applications:,}",
+            )
+            for model in models
+            for found in [model.evidence]
+        ],
     )
-    return header + "\n".join(
-        f"| {q.bank} | {q.tested:,} | {q.approval_rate:.1%} | {q.auc:.4f} | {q.best_auc:.4f} "
-        f"| {q.log_loss:.4f} | {q.best_log_loss:.4f} | {q.calibration_error:.4f} "
-        f"| {q.best_calibration_error:.4f} | {q.trees} |"
-        for q in rows
-    )
 
 
-def _policies(trained: Sequence[Trained]) -> str:
-    sections = []
-    for lender in (one.lender for one in trained):
-        name = lender.policy.__name__.replace("_", " ")
-        constraints = ", ".join(
-            f"{feature} {'up' if direction > 0 else 'down'}" for feature, direction in lender.monotone.items()
-        )
-        sections.append(
-            f"### {lender.bank}: {name}\n\n{inspect.getdoc(lender.policy)}\n\n"
-            f"Noise: {lender.noise} points. Model kept monotone in: {constraints or 'nothing'}."
-        )
-    return "\n\n".join(sections)
+def _quality(models: Sequence[Model]) -> str:
+    known = all(model.best for model in models)
+    header = ["bank", "model", "tested", "approved", "AUC", "log loss", "Brier", "ECE"]
+    rows = []
+    for model in models:
+        m = model.measured
+        row = [
+            model.bank.id,
+            model.family.title,
+            f"{m.rows:,}",
+            f"{m.rate:.1%}",
+            f"{m.auc:.4f}",
+            f"{m.log_loss:.4f}",
+            f"{m.brier:.4f} ({m.brier_interval[0]:.4f} to {m.brier_interval[1]:.4f})",
+            f"{m.ece:.4f} ({m.ece_interval[0]:.4f} to {m.ece_interval[1]:.4f})",
+        ]
+        if known and model.best:
+            row[5:5] = [f"{model.best.auc:.4f}"]
+            row[7:7] = [f"{model.best.log_loss:.4f}"]
+            row.append(f"{model.best.ece:.4f}")
+        rows.append(row)
+    if known:
+        header[5:5] = ["best AUC"]
+        header[7:7] = ["best log loss"]
+        header.append("best ECE")
+    return markdown(header, rows)
 
 
-def _parameters(trained: Sequence[Trained]) -> str:
-    listed = "\n".join(f"- `{name}`: {value}" for name, value in train.PARAMETERS.items())
-    monotone = any(one.lender.monotone for one in trained)
+def _best_text(models: Sequence[Model]) -> str:
+    if not all(model.best for model in models):
+        return ""
     return (
-        f"XGBoost with these parameters, at most {train.MAX_TREES} trees, stopped after "
-        f"{train.EARLY_STOPPING_TREES} without a better log loss"
-        f"{', monotone where the policy is (see above)' if monotone else ''}:\n\n{listed}"
+        '"Best" is the true approval probability given the answers, on the same applications: no model can '
+        "expect to do better."
     )
+
+
+def _families(models: Sequence[Model]) -> str:
+    rows = [
+        (
+            model.bank.id,
+            *(
+                f"{'**' if one is model.comparison.winner else ''}+{one.excess:.4f} (se {one.excess_error:.4f})"
+                f"{'**' if one is model.comparison.winner else ''}"
+                for one in model.comparison.candidates
+            ),
+        )
+        for model in models
+    ]
+    return markdown(("bank", *(one.family.title for one in models[0].comparison.candidates)), rows)
+
+
+def _parameters(models: Sequence[Model]) -> str:
+    lines = []
+    for model in models:
+        found = ", ".join(
+            f"{name} {value:.4g}" if isinstance(value, float) else f"{name} {value}"
+            for name, value in model.parameters.items()
+        )
+        directions = ", ".join(f"{name} {'up' if way > 0 else 'down'}" for name, way in model.directions.items())
+        window = f" Learned from the latest {model.window.share:.0%} of the time." if model.window else ""
+        lines.append(
+            f"- {model.bank.id}: {model.family.title} on {model.learned:,} applications; {found}. Calibration: "
+            f"slope {model.calibration.slope:.4g}, shift {model.calibration.shift:.4g}.{window}"
+            f"{f' Monotone: {directions}.' if directions else ''}"
+        )
+    return "\n".join(lines)
+
+
+def _coverage(models: Sequence[Model]) -> str:
+    known = [f"{model.bank.id} {model.best.covered:.0%}" for model in models if model.best]
+    return f"Share of true probabilities inside: {', '.join(known)}." if known else ""
+
+
+def _fairness(data: Dataset, models: Sequence[Model]) -> str:
+    rows = [
+        (
+            model.bank.id,
+            group.feature,
+            group.label,
+            f"{group.rows:,}",
+            f"{group.approved:.1%}",
+            f"{group.gap:+.1%} ({group.gap_interval[0]:+.1%} to {group.gap_interval[1]:+.1%})",
+            f"{group.calibration:+.1%} ({group.calibration_interval[0]:+.1%} to {group.calibration_interval[1]:+.1%})",
+        )
+        for model in models
+        for group in model.groups
+    ]
+    if not data.configuration.protected:
+        return "`training.json` names no protected feature."
+    return markdown(("bank", "feature", "group", "rows", "approved", "gap", "calibration"), rows)
+
+
+def _prices(models: Sequence[Model]) -> str:
+    return markdown(
+        ("bank", "without", "log loss", "AUC"),
+        [
+            (
+                model.bank.id,
+                ", ".join(price.without),
+                f"{price.log_loss:+.4f} (se {price.error:.4f})",
+                f"{-price.auc:+.4f}",
+            )
+            for model in models
+            for price in model.prices
+        ],
+    )
+
+
+def _dates(data: Dataset) -> str:
+    text = f"{data.matrix.shape[0]:,} applications of {len(set(data.applicants.tolist())):,} applicants"
+    if data.days is None:
+        return f"{text}, without dates."
+    first, last = (date(1970, 1, 1) + timedelta(days=int(day)) for day in (data.days.min(), data.days.max()))
+    return f"{text}, from {first} to {last}."
+
+
+def _left_out(data: Dataset) -> str:
+    names = data.configuration.leave_out
+    return f"- Left out on purpose: {', '.join(names)}.\n" if names else ""
+
+
+def markdown(header: Sequence[str], rows: Sequence[Sequence[str]]) -> str:
+    """Return a Markdown table; all columns but the first are aligned right."""
+    if not rows:
+        return "Nothing to report."
+    lines = [header, ["---", *["---:"] * (len(header) - 1)], *rows]
+    return "\n".join(f"| {' | '.join(line)} |" for line in lines)

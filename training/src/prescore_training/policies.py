@@ -1,12 +1,15 @@
-"""The five simulated lenders: how each scores an application, as a function of what a model can see.
+"""The five simulated lenders: how each scores an application.
 
-Each policy gives points; `P(approve) = sigmoid(points / noise)`. That is the same as approving when points
-plus logistic noise of that scale exceed zero, and the noise stands for everything a lender knows that the
-questionnaire does not tell: credit history, fraud checks, the day's quota. The noise differs by lender and is
-independent between lenders.
+Each policy gives points for the answers. A lender also knows the applicant's credit history `h` (standard normal,
+hidden from the questionnaire, the same for all lenders), and approves with the probability
+`P(approve | answers, h) = sigmoid((points + weight * h) / noise)`: that is, when points, history and logistic noise
+add up to more than zero. The noise is the lender's own: fraud checks, the day's quota.
 
-Known limits: real lenders share a credit bureau, so that their unseen reasons correlate; these do not.
-A policy is fixed in time. None of this describes a real bank.
+What a model can know at best is the mean of that over the histories, since these do not depend on the answers:
+`P(approve | answers)`, computed by Gauss-Hermite quadrature. Figures called "best possible" are those of this
+probability.
+
+On CHANGE_DAY bank_a and bank_e tighten their policies. None of this describes a real bank.
 """
 
 from collections.abc import Callable, Mapping
@@ -22,14 +25,23 @@ from .vocabulary import REGIONS, region_of_shop
 Floats = npt.NDArray[np.float64]
 
 
+CHANGE_DAY: Final = 212
+"""Days after the first day of applications: 1 August 2022, a little less than a third of the time."""
+
+NODES, WEIGHTS = np.polynomial.hermite_e.hermegauss(40)
+"""Of the quadrature over a standard normal number: WEIGHTS add up to sqrt(2 pi)."""
+
+
 @dataclass(frozen=True)
 class Applications:
-    """The feature matrix by column name."""
+    """The feature matrix by column name, and what else the lenders go by."""
 
     names: tuple[str, ...]
     matrix: npt.NDArray[np.float32]
     """[applications, features]; NaN is missing, -1 is an unknown category."""
     questionnaire: Questionnaire
+    tightened: npt.NDArray[np.bool_]
+    """Whether the application was made on CHANGE_DAY or later, [applications]."""
 
     def __getitem__(self, name: str) -> Floats:
         return self.matrix[:, self.names.index(name)].astype(np.float64)
@@ -68,11 +80,14 @@ def affordability(a: Applications) -> Floats:
     - 1.0 point lost for each doubling of payment-to-income above 5 % (gained for each halving);
     - 0.9 points gained for each doubling of disposable income above 90,000 RUB a month (lost likewise);
     - doublings and halvings count up to 5;
-    - payment-to-income that cannot be computed costs 1.0 point, disposable income 0.8 points.
+    - payment-to-income that cannot be computed costs 1.0 point, disposable income 0.8 points;
+    - from the change on 0.7 points fewer, and 1.4 instead of 1.0 points for each doubling of payment-to-income.
     """
     burden = _doublings(a["payment_to_income"], 0.05)
     left = _doublings(a["disposable_income"], 90_000)
-    return 0.5 + _or(-1.0 * burden, np.isnan(burden), -1.0) + _or(0.9 * left, np.isnan(left), -0.8)
+    price = np.where(a.tightened, 1.4, 1.0)
+    begin = np.where(a.tightened, -0.2, 0.5)
+    return begin + _or(-price * burden, np.isnan(burden), -1.0) + _or(0.9 * left, np.isnan(left), -0.8)
 
 
 def stability(a: Applications) -> Floats:
@@ -190,10 +205,12 @@ def appetite(a: Applications) -> Floats:
     - the limit is 60 % of a monthly income; up to 1.8 points are gained far below it and lost far above it
       (hyperbolic tangent of the distance in 35,000 RUB); no income or amount stated -0.9;
     - +0.9 points at 6 months, -0.9 at 24 months, straight between; no term stated -0.5;
-    - loans below 15,000 RUB do not pay: -1.6 points.
+    - loans below 15,000 RUB do not pay: -1.6 points;
+    - from the change on the limit is 45 % of a monthly income.
     """
     amount = a["loan_amount"]
-    room = 1.8 * np.tanh((0.6 * a["monthprofit"] - amount) / 35_000)
+    limit = np.where(a.tightened, 0.45, 0.6) * a["monthprofit"]
+    room = 1.8 * np.tanh((limit - amount) / 35_000)
     return (
         -0.2
         + _or(room, np.isnan(room), -0.9)
@@ -210,31 +227,27 @@ class Lender:
     policy: Callable[[Applications], Floats]
     noise: float
     """Scale of the logistic noise, in points: the smaller, the more predictable the lender."""
-    monotone: Mapping[str, int]
-    """Features whose growth alone never lowers (+1) or never raises (-1) the points. Some leave the points
-    as they are: they are listed so that a model cannot lean on them against the policy's sense."""
+    history_weight: float
+    """Points for a credit history one standard deviation better."""
 
-    def approval_probability(self, applications: Applications) -> Floats:
-        """Return the true approval probability of each application, 0..1."""
-        return np.asarray(1 / (1 + np.exp(-self.policy(applications) / self.noise)), np.float64)
+    def full_probability(self, applications: Applications, history: Floats) -> Floats:
+        """Return `P(approve | answers, history)` of each application, 0..1."""
+        points = self.policy(applications) + self.history_weight * history
+        return np.asarray(1 / (1 + np.exp(-points / self.noise)), np.float64)
 
+    def visible_probability(self, applications: Applications) -> Floats:
+        """Return `P(approve | answers)` of each application, 0..1: the best that a model can know."""
+        points = self.policy(applications)
+        total = np.zeros(points.size)
+        for node, weight in zip(NODES.tolist(), WEIGHTS.tolist(), strict=True):
+            total += weight / (1 + np.exp(-(points + self.history_weight * node) / self.noise))
+        return np.asarray(total / np.sqrt(2 * np.pi), np.float64)
 
-LESS_FOR_LARGER: Final = dict.fromkeys(("loan_amount", "monthly_payment", "payment_to_income"), -1)
-"""Every feature that grows with the amount, so that a larger loan as a whole is never approved sooner."""
 
 LENDERS: Final = (
-    Lender(
-        "bank_a",
-        affordability,
-        1.0,
-        {
-            **dict.fromkeys(("monthprofit", "disposable_income", "loan_term"), 1),
-            **dict.fromkeys(("monthexpense", "expense_to_income"), -1),
-            **LESS_FOR_LARGER,
-        },
-    ),
-    Lender("bank_b", stability, 0.8, {"job_tenure_months": 1}),
-    Lender("bank_c", collateral_risk, 0.8, LESS_FOR_LARGER),
-    Lender("bank_d", thin_file, 0.6, {"value": 1}),
-    Lender("bank_e", appetite, 0.9, {"monthprofit": 1, "disposable_income": 1, "loan_term": -1}),
+    Lender("bank_a", affordability, noise=1.0, history_weight=0.8),
+    Lender("bank_b", stability, noise=0.8, history_weight=0.7),
+    Lender("bank_c", collateral_risk, noise=0.8, history_weight=0.4),
+    Lender("bank_d", thin_file, noise=0.6, history_weight=0.6),
+    Lender("bank_e", appetite, noise=0.9, history_weight=0.6),
 )

@@ -4,11 +4,18 @@ How the answers hang together: one hidden number per applicant, `prosperity` (st
 education, employment, position and income the same way; age sets the bands for education, employment and
 family; income and goods set the amount, the amount mostly sets the term.
 
-Known limits: applicants are independent of each other (no repeated clients), and nothing changes with time.
+Another hidden number is the applicant's credit history (standard normal, the higher the better). All lenders see
+it, none of the answers tells it: it is why their refusals hang together beyond what the answers explain.
+
+Some applicants apply again, for another loan on another day. Applications are spread evenly over the days.
+
+Known limits: credit history does not hang together with the answers, and applicants do not change with time.
 """
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, fields, replace
+from datetime import date
+from typing import Final
 
 import numpy as np
 import numpy.typing as npt
@@ -21,15 +28,26 @@ OWNER, NO_POSITION = -1, -2
 Floats = npt.NDArray[np.float64]
 Ints = npt.NDArray[np.int64]
 
-FULL_TIME_INCOME_RUB = 125_000
+FIRST_DAY: Final = date(2022, 1, 1)
+DAYS: Final = 730
+"""Applications are made on the DAYS days from FIRST_DAY on."""
+REPEATED_SHARE: Final = 0.1
+"""Share of applications by applicants who have another one."""
+
+FULL_TIME_INCOME_RUB: Final = 125_000
 """Median income of a full-time employee of 35 with average prosperity, per month."""
 
 
 @dataclass(frozen=True)
 class Population:
-    """Applicants as they are; every array is [applicants]. Categories are indices into their table."""
+    """Applications as they are; every array is [applications]. Categories are indices into their table."""
 
+    applied_day: Ints
+    """Days after FIRST_DAY."""
+    history: Floats
+    """Credit history, hidden from the questionnaire."""
     age_years: Floats
+    """On FIRST_DAY."""
     male: npt.NDArray[np.bool_]
     education: Ints
     employment: Ints
@@ -50,8 +68,20 @@ class Population:
     term_months: Ints
 
 
-def draw_population(applicants: int, rng: np.random.Generator) -> Population:
-    """Draw `applicants` independent applicants from `rng`."""
+def draw_population(applications: int, rng: np.random.Generator) -> Population:
+    """Draw `applications` applications from `rng`, REPEATED_SHARE of them by applicants who have another."""
+    repeated = round(applications * REPEATED_SHARE)
+    people = _draw_people(applications - repeated, rng)
+    again = rng.integers(applications - repeated, size=repeated)
+    person = rng.permutation(np.concatenate([np.arange(applications - repeated), again]))
+    drawn = replace(people, **{field.name: getattr(people, field.name)[person] for field in fields(people)})
+    goods, shop, amount, term = _draw_loans(drawn.income_rub, rng)
+    day = rng.integers(DAYS, size=applications)
+    return replace(drawn, applied_day=day, goods=goods, shop=shop, amount_rub=amount, term_months=term)
+
+
+def _draw_people(applicants: int, rng: np.random.Generator) -> Population:
+    """Draw independent applicants, each with one application on the first day."""
     prosperity = rng.standard_normal(applicants)
     age = np.minimum(18.2 + rng.gamma(2.1, 8.6, applicants), 78.0)
     band = np.searchsorted(v.AGE_BANDS_YEARS, age, side="right")
@@ -64,6 +94,8 @@ def draw_population(applicants: int, rng: np.random.Generator) -> Population:
     children = np.minimum(rng.poisson(_lookup(v.CHILDREN_MEAN)[family]), 5)
     goods, shop, amount, term = _draw_loans(income, rng)
     return Population(
+        applied_day=np.zeros(applicants, np.int64),
+        history=rng.standard_normal(applicants),
         age_years=age,
         male=rng.random(applicants) < 0.33,
         education=education,
@@ -103,9 +135,7 @@ def _lookup(table: Mapping[str, float]) -> Floats:
     return np.array(list(table.values()), dtype=np.float64)
 
 
-def _draw_experience(
-    age: Floats, education: Ints, employment: Ints, rng: np.random.Generator
-) -> tuple[Floats, Floats]:
+def _draw_experience(age: Floats, education: Ints, employment: Ints, rng: np.random.Generator) -> tuple[Floats, Floats]:
     """Return total experience in years and tenure in months."""
     higher = education >= list(v.EDUCATION).index("Bachelor")
     possible = np.maximum(age - np.where(higher, 20.5, 18.0), 0.1)

@@ -7,11 +7,10 @@ applicants answer and the codes that models see stay defined once, in `configs/q
 import json
 from collections.abc import Mapping
 from dataclasses import dataclass
-from pathlib import Path
 from typing import Any
 
 from .errors import TrainingError
-from .project import QUESTIONNAIRE
+from .project import Project
 
 
 @dataclass(frozen=True)
@@ -33,7 +32,7 @@ class Questionnaire:
         if label not in labels:
             raise TrainingError(
                 f"Cannot use the category {label!r} of {feature} as it must be in "
-                f"{QUESTIONNAIRE}: current labels are {sorted(labels)}"
+                f"questionnaire.json: current labels are {sorted(labels)}"
             )
         return labels[label]
 
@@ -47,13 +46,13 @@ class Questionnaire:
         return self.answers[field][label]
 
 
-def load_questionnaire(project: Path) -> Questionnaire:
-    """Read `configs/questionnaire.json` of the project.
+def load_questionnaire(project: Project) -> Questionnaire:
+    """Read `questionnaire.json` of the project's configuration.
 
     Raises:
         TrainingError: the file is not readable as JSON.
     """
-    path = project / QUESTIONNAIRE
+    path = project.configs / "questionnaire.json"
     try:
         document: dict[str, Any] = json.loads(path.read_text(encoding="utf-8"))
     except (OSError, ValueError) as error:

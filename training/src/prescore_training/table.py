@@ -9,14 +9,13 @@ Known limit: answers are missing at random; nobody leaves out an answer because 
 import csv
 import io
 from collections.abc import Mapping, Sequence
-from datetime import date, timedelta
+from datetime import timedelta
 from typing import Final
 
 import numpy as np
 
 from . import vocabulary as v
-from .features import APPLIED_AT
-from .population import NO_POSITION, OWNER, Population
+from .population import FIRST_DAY, NO_POSITION, OWNER, Population
 from .questionnaire import Questionnaire
 
 BANKS: Final = ("bank_a", "bank_b", "bank_c", "bank_d", "bank_e")
@@ -24,9 +23,10 @@ DECISION_COLUMNS: Final = tuple(f"Bank{bank[-1].upper()}_decision" for bank in B
 COLUMNS: Final = (
     "SkillFactory_Id", "BirthDate", "education", "employment status", "Value", "JobStartDate",
     "Position", "MonthProfit", "MonthExpense", "Gender", "Family status", "ChildCount", "SNILS",
-    *DECISION_COLUMNS, "Merch_code", "Loan_amount", "Loan_term", "Goods_category",
+    *DECISION_COLUMNS, "Merch_code", "Loan_amount", "Loan_term", "Goods_category", "Applied_at",
 )  # fmt: skip
-"""The header of the public table of applications, which the simulated tables share."""
+"""The header of the public table of applications, with the day of the application at the end."""
+APPLIED_AT: Final = "Applied_at"
 
 MISSING: Final = "NULL"
 SINGLE_MISSING_SHARE: Final = 0.012
@@ -58,13 +58,13 @@ def write_answers(people: Population, questionnaire: Questionnaire, rng: np.rand
     size = people.age_years.size
     cells: Cells = {
         "SkillFactory_Id": [str(row + 1) for row in range(size)],
-        "BirthDate": [_day_before(years * 365.2425) for years in people.age_years.tolist()],
+        "BirthDate": [_day(-years * 365.2425) for years in people.age_years.tolist()],
         "education": _labels(questionnaire, "education", v.EDUCATION, people.education),
         "employment status": _labels(questionnaire, "employment_status", v.EMPLOYMENT, people.employment),
         "Value": _experience(people, questionnaire),
         "JobStartDate": [
-            MISSING if np.isnan(months) else _day_before(months * 30.436875, first_of_month=True)
-            for months in people.tenure_months.tolist()
+            MISSING if np.isnan(months) else _day(day - months * 30.436875, first_of_month=True)
+            for day, months in zip(people.applied_day.tolist(), people.tenure_months.tolist(), strict=True)
         ],
         "Position": [_title(group, rng) for group in people.position.tolist()],
         "MonthProfit": _incomes(people, rng),
@@ -77,6 +77,7 @@ def write_answers(people: Population, questionnaire: Questionnaire, rng: np.rand
         "Loan_amount": [f"{amount:.0f}" for amount in people.amount_rub.tolist()],
         "Loan_term": [str(term) for term in people.term_months.tolist()],
         "Goods_category": _labels(questionnaire, "goods_category", v.GOODS, people.goods),
+        APPLIED_AT: [_day(day)[:10] for day in people.applied_day.tolist()],
     }
     _vary_categories(cells, rng)
     _leave_out(cells, rng)
@@ -93,9 +94,7 @@ def to_csv(cells: Mapping[str, Sequence[str]]) -> bytes:
     return text.getvalue().encode("utf-8")
 
 
-def _labels(
-    questionnaire: Questionnaire, field: str, table: Mapping[str, object], index: np.ndarray
-) -> list[str]:
+def _labels(questionnaire: Questionnaire, field: str, table: Mapping[str, object], index: np.ndarray) -> list[str]:
     answers = [questionnaire.answer(field, label) for label in table]
     return [answers[position] for position in index.tolist()]
 
@@ -107,8 +106,8 @@ def _experience(people: Population, questionnaire: Questionnaire) -> list[str]:
     return [answers[position] for position in index.tolist()]
 
 
-def _day_before(days: float, *, first_of_month: bool = False) -> str:
-    day = date.fromisoformat(APPLIED_AT) - timedelta(days=round(days))
+def _day(after_first: float, *, first_of_month: bool = False) -> str:
+    day = FIRST_DAY + timedelta(days=round(after_first))
     return f"{day.replace(day=1) if first_of_month else day} 00:00:00.0000000"
 
 
@@ -165,7 +164,7 @@ def _leave_out(cells: Cells, rng: np.random.Generator) -> None:
     size = len(cells["SkillFactory_Id"])
     of_client = np.where(rng.random(size) < SHORT_SHARE, 0.5, SINGLE_MISSING_SHARE)
     for column in cells:
-        if column == "SkillFactory_Id":
+        if column in ("SkillFactory_Id", APPLIED_AT):
             continue
         share = SHOP_MISSING_SHARE if column in SHOP_ANSWERS else of_client
         for row in np.flatnonzero(rng.random(size) < share).tolist():

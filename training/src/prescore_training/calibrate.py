@@ -1,0 +1,135 @@
+"""From raw scores to probabilities that mean what they say, and how well they do.
+
+Platt's scaling: `p = sigmoid(slope * raw + shift)`, fitted by log loss on out-of-fold scores. Two parameters and
+no bins, so that it is part of the exported graph and of the compiled forest's link, and keeps the order of scores
+(the slope is never negative; 0 means that the scores say nothing, and p is the approval rate).
+"""
+
+from dataclasses import dataclass
+from typing import Final
+
+import numpy as np
+import numpy.typing as npt
+
+from . import metrics
+from .dataset import Ints, Labels
+
+Floats = npt.NDArray[np.float64]
+
+MAX_STEPS: Final = 100
+RELIABILITY_BINS: Final = 10
+
+
+@dataclass(frozen=True)
+class Calibration:
+    """`p = sigmoid(slope * raw + shift)`."""
+
+    slope: float
+    shift: float
+
+    def probability(self, raw: Floats) -> Floats:
+        """Return the calibrated probabilities."""
+        return np.asarray(1 / (1 + np.exp(-(self.slope * raw + self.shift))), np.float64)
+
+
+def fit_calibration(raw: Floats, labels: Labels) -> Calibration:
+    """Fit slope (0 or more) and shift by Newton's method on the log loss.
+
+    The parameters are rounded to float32, which is how the exported graph holds them.
+    """
+    rate = float(np.clip(np.mean(labels), 1e-6, 1 - 1e-6))
+    centre, spread = float(raw.mean()), float(raw.std())
+    constant = Calibration(0.0, float(np.float32(np.log(rate / (1 - rate)))))
+    if spread < 1e-9:
+        return constant
+    score = (raw - centre) / spread
+    slope, shift = 0.0, float(np.log(rate / (1 - rate)))
+    for _ in range(MAX_STEPS):
+        p = 1 / (1 + np.exp(-(slope * score + shift)))
+        weight = np.maximum(p * (1 - p), 1e-9)
+        gradient = np.array([np.mean((p - labels) * score), np.mean(p - labels)])
+        hessian = np.array(
+            [
+                [np.mean(weight * score**2) + 1e-9, np.mean(weight * score)],
+                [np.mean(weight * score), np.mean(weight) + 1e-9],
+            ]
+        )
+        step = np.linalg.solve(hessian, gradient)
+        step *= min(1.0, 4.0 / max(1e-12, float(np.abs(step).max())))
+        slope, shift = slope - float(step[0]), shift - float(step[1])
+        if float(np.abs(step).max()) < 1e-10:
+            break
+    if slope <= 0:
+        return constant
+    scaled = slope / spread
+    return Calibration(float(np.float32(scaled)), float(np.float32(shift - scaled * centre)))
+
+
+def cross_calibrated(raw: Floats, labels: Labels, folds: Ints) -> Floats:
+    """Return out-of-fold scores as probabilities, each calibrated on the other folds only."""
+    probabilities = np.empty(raw.size)
+    for fold in np.unique(folds):
+        own = folds == fold
+        probabilities[own] = fit_calibration(raw[~own], labels[~own]).probability(raw[own])
+    return probabilities
+
+
+@dataclass(frozen=True)
+class Bin:
+    """Applications of about one predicted probability."""
+
+    count: int
+    predicted: float
+    observed: float
+    low: float
+    high: float
+    """95 % interval of the observed rate (Wilson)."""
+
+
+@dataclass(frozen=True)
+class Measured:
+    """Quality of probabilities; intervals are 95 %, by bootstrap over applicants."""
+
+    rows: int
+    rate: float
+    auc: float
+    log_loss: float
+    brier: float
+    brier_interval: tuple[float, float]
+    ece: float
+    ece_interval: tuple[float, float]
+    bins: tuple[Bin, ...]
+
+
+def measure(labels: Labels, probabilities: Floats, applicants: Ints, *, seed: int) -> Measured:
+    """Return the quality of probabilities of labelled rows."""
+    intervals = metrics.bootstrap(
+        applicants,
+        lambda rows: (
+            metrics.brier(labels[rows], probabilities[rows]),
+            metrics.expected_calibration_error(labels[rows], probabilities[rows]),
+        ),
+        seed=seed,
+    )
+    return Measured(
+        rows=labels.size,
+        rate=float(labels.mean()),
+        auc=metrics.auc(labels, probabilities),
+        log_loss=metrics.log_loss(labels, probabilities),
+        brier=metrics.brier(labels, probabilities),
+        brier_interval=intervals[0],
+        ece=metrics.expected_calibration_error(labels, probabilities),
+        ece_interval=intervals[1],
+        bins=reliability(labels, probabilities),
+    )
+
+
+def reliability(labels: Labels, probabilities: Floats) -> tuple[Bin, ...]:
+    """Return RELIABILITY_BINS bins of equal count, from the lowest probability."""
+    bins = []
+    for rows in np.array_split(np.argsort(probabilities, kind="stable"), RELIABILITY_BINS):
+        if rows.size == 0:
+            continue
+        low, high = metrics.wilson(int(labels[rows].sum()), rows.size)
+        bins.append(Bin(rows.size, float(probabilities[rows].mean()), float(labels[rows].mean()), low, high))
+    return tuple(bins)

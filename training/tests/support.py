@@ -18,7 +18,7 @@ from prescore_training.tuning import Problem
 
 SMALL_CONFIGS = Path(__file__).parent / "configs"
 QUICK = tuple(FAMILY_BY_NAME[name] for name in ("logistic_regression", "xgboost"))
-APPLICATIONS = 5_000
+APPLICATIONS = 3_000
 """Of the trained version: enough for every step to be real, few enough to take seconds."""
 
 KINDS = ("quantity", "quantity", "category", "code")

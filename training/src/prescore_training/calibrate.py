@@ -17,6 +17,7 @@ from .dataset import Ints, Labels
 Floats = npt.NDArray[np.float64]
 
 MAX_STEPS: Final = 100
+MAX_MARGIN: Final = 500.0
 RELIABILITY_BINS: Final = 10
 
 
@@ -29,7 +30,7 @@ class Calibration:
 
     def probability(self, raw: Floats) -> Floats:
         """Return the calibrated probabilities."""
-        return np.asarray(1 / (1 + np.exp(-(self.slope * raw + self.shift))), np.float64)
+        return _sigmoid(self.slope * raw + self.shift)
 
 
 def fit_calibration(raw: Floats, labels: Labels) -> Calibration:
@@ -45,7 +46,7 @@ def fit_calibration(raw: Floats, labels: Labels) -> Calibration:
     score = (raw - centre) / spread
     slope, shift = 0.0, float(np.log(rate / (1 - rate)))
     for _ in range(MAX_STEPS):
-        p = 1 / (1 + np.exp(-(slope * score + shift)))
+        p = _sigmoid(slope * score + shift)
         weight = np.maximum(p * (1 - p), 1e-9)
         gradient = np.array([np.mean((p - labels) * score), np.mean(p - labels)])
         hessian = np.array(
@@ -56,6 +57,10 @@ def fit_calibration(raw: Floats, labels: Labels) -> Calibration:
         )
         step = np.linalg.solve(hessian, gradient)
         step *= min(1.0, 4.0 / max(1e-12, float(np.abs(step).max())))
+        loss = _log_loss(slope * score + shift, labels)
+        # Where the scores nearly separate the labels a whole step can overshoot, and the next one further.
+        while _log_loss((slope - step[0]) * score + shift - step[1], labels) > loss + 1e-12:
+            step /= 2
         slope, shift = slope - float(step[0]), shift - float(step[1])
         if float(np.abs(step).max()) < 1e-10:
             break
@@ -63,6 +68,16 @@ def fit_calibration(raw: Floats, labels: Labels) -> Calibration:
         return constant
     scaled = slope / spread
     return Calibration(float(np.float32(scaled)), float(np.float32(shift - scaled * centre)))
+
+
+def _sigmoid(margin: Floats) -> Floats:
+    """Return probabilities; beyond MAX_MARGIN they are 0 or 1 to the last bit."""
+    return np.asarray(1 / (1 + np.exp(-np.clip(margin, -MAX_MARGIN, MAX_MARGIN))), np.float64)
+
+
+def _log_loss(margin: Floats, labels: Labels) -> float:
+    """Return the mean log loss of log-odds, in nats."""
+    return float(np.mean(np.logaddexp(0, margin) - labels * margin))
 
 
 def cross_calibrated(raw: Floats, labels: Labels, folds: Ints) -> Floats:

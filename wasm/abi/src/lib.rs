@@ -7,7 +7,6 @@
 //! Known limit: a buffer holds at most `MAX_BUFFER` bytes.
 
 use std::cell::RefCell;
-use std::collections::BTreeMap;
 
 /// Status of a call that did what it was asked.
 pub const OK: i32 = 0;
@@ -18,8 +17,8 @@ pub const FAILED: i32 = 1;
 pub const MAX_BUFFER: u32 = 1 << 30;
 
 thread_local! {
-    // Words, not bytes, so that a buffer is aligned for doubles.
-    static BUFFERS: RefCell<BTreeMap<usize, Vec<u64>>> = const { RefCell::new(BTreeMap::new()) };
+    // Words, not bytes, so that a buffer is aligned for doubles. A list, for there are few at a time.
+    static BUFFERS: RefCell<Vec<(usize, Vec<u64>)>> = const { RefCell::new(Vec::new()) };
     static LAST_ERROR: RefCell<String> = const { RefCell::new(String::new()) };
 }
 
@@ -33,13 +32,13 @@ pub fn alloc(len: u32) -> usize {
     }
     words.resize(count, 0);
     let address = words.as_ptr().expose_provenance();
-    BUFFERS.with_borrow_mut(|buffers| buffers.insert(address, words));
+    BUFFERS.with_borrow_mut(|buffers| buffers.push((address, words)));
     address
 }
 
 /// Frees the buffer at an address that `alloc` gave; any other address is ignored.
 pub fn dealloc(address: usize) {
-    BUFFERS.with_borrow_mut(|buffers| buffers.remove(&address));
+    BUFFERS.with_borrow_mut(|buffers| buffers.retain(|(other, _)| *other != address));
 }
 
 /// Runs `use_bytes` on the first `len` bytes of a buffer.
@@ -49,7 +48,7 @@ pub fn with_bytes<T>(
     use_bytes: impl FnOnce(&[u8]) -> Result<T, String>,
 ) -> Result<T, String> {
     BUFFERS.with_borrow(|buffers| {
-        let words = buffers.get(&address).ok_or_else(|| unknown(address))?;
+        let words = &buffers[find(buffers, address)?].1;
         use_bytes(part(bytemuck::cast_slice(words), len)?)
     })
 }
@@ -78,20 +77,18 @@ pub fn with_matrix(
     };
     let (cells, results) = (times(cols)?, times(outputs)?);
     BUFFERS.with_borrow_mut(|buffers| {
-        // The output is empty in the registry for the call, so that the two borrows are apart.
-        let mut output = std::mem::take(buffers.get_mut(&out).ok_or_else(|| unknown(out))?);
-        let filled = buffers.get(&matrix).ok_or_else(|| unknown(matrix)).and_then(|input| {
-            let input = part(bytemuck::cast_slice(input), cells)?;
-            let held = output.len();
-            let output = bytemuck::cast_slice_mut::<u64, f64>(&mut output);
-            let output = output.get_mut(..results).ok_or_else(|| too_short(held, results))?;
-            fill(input, output)
-        });
-        if let Some(place) = buffers.get_mut(&out) {
-            *place = output;
-        }
-        filled
+        let places = [find(buffers, matrix)?, find(buffers, out)?];
+        let [(_, input), (_, output)] =
+            buffers.get_disjoint_mut(places).map_err(|error| error.to_string())?;
+        let input = part(bytemuck::cast_slice(input), cells)?;
+        let held = output.len();
+        let output = bytemuck::cast_slice_mut::<u64, f64>(output);
+        fill(input, output.get_mut(..results).ok_or_else(|| too_short(held, results))?)
     })
+}
+
+fn find(buffers: &[(usize, Vec<u64>)], address: usize) -> Result<usize, String> {
+    buffers.iter().position(|(other, _)| *other == address).ok_or_else(|| unknown(address))
 }
 
 fn part<T>(items: &[T], len: usize) -> Result<&[T], String> {
@@ -144,28 +141,33 @@ pub fn keep_panics() {
 /// Things the host holds by number. Numbers start at 1 and are never used twice, so a handle kept
 /// beyond its unloading is an error, not another thing.
 pub struct Handles<T> {
-    items: BTreeMap<u32, T>,
+    items: Vec<(u32, T)>,
     last: u32,
 }
 
 impl<T> Handles<T> {
     pub const fn new() -> Self {
-        Self { items: BTreeMap::new(), last: 0 }
+        Self { items: Vec::new(), last: 0 }
     }
 
     /// Keeps an item and gives its handle.
     pub fn insert(&mut self, item: T) -> Result<u32, String> {
         self.last = self.last.checked_add(1).ok_or("all 4294967295 handles were given out")?;
-        self.items.insert(self.last, item);
+        self.items.push((self.last, item));
         Ok(self.last)
     }
 
     pub fn get(&self, handle: u32) -> Result<&T, String> {
-        self.items.get(&handle).ok_or_else(|| Self::missing(handle))
+        self.items
+            .iter()
+            .find_map(|(other, item)| (*other == handle).then_some(item))
+            .ok_or_else(|| Self::missing(handle))
     }
 
     pub fn remove(&mut self, handle: u32) -> Result<(), String> {
-        self.items.remove(&handle).map(drop).ok_or_else(|| Self::missing(handle))
+        let place = self.items.iter().position(|(other, _)| *other == handle);
+        self.items.remove(place.ok_or_else(|| Self::missing(handle))?);
+        Ok(())
     }
 
     fn missing(handle: u32) -> String {

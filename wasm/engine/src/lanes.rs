@@ -1,24 +1,33 @@
-//! The tournament kernels: 32 rows in the lanes of one tree, or 32 trees in the lanes of one row.
+//! The tournament kernels: 64 rows in the lanes of one tree, or 32 trees in the lanes of one row.
 //!
 //! Shallow trees are padded to complete ones and kept by depth. With rows in lanes a split loads its
-//! column of 32 rows; with trees in lanes the row's ranks are a table that the lanes' column numbers
+//! column of the rows; with trees in lanes the row's ranks are a table that the lanes' column numbers
 //! look up, 16 columns at a time.
 
 use prescore_forest::{Branch, Kind};
 
 use crate::quantise::{Cut, Group, Palette, Rank};
-use crate::simd::{self, LANES, Lanes};
+use crate::simd::{self, LANES};
 use crate::tournament::{self, MAX_DEPTH, Splits};
 use crate::tree::Tree;
 
 /// Rows of a block, one to a lane.
-pub const ROWS: usize = LANES;
+pub const ROWS: usize = 64;
+
+/// Vectors that pass through a tree side by side: of rows, and of trees.
+const ROW_VECTORS: usize = 4;
+const TREE_VECTORS: usize = 2;
+
+/// Trees that one row passes through at once.
+const TREES: usize = TREE_VECTORS * LANES;
+
+type Lanes = simd::Lanes<TREE_VECTORS>;
 
 /// Columns that one vector looks up.
 const TABLE: usize = 16;
 
 /// A group's ranks of a block of rows: a vector of rows for each column.
-pub type Block = [[i8; ROWS]; <i8 as Rank>::MAX_COLUMNS];
+pub type Block = [[[i8; LANES]; ROWS / LANES]; <i8 as Rank>::MAX_COLUMNS];
 
 /// Space for the outcomes of a tree's splits.
 pub type Masks = [Lanes; 1 << MAX_DEPTH];
@@ -37,7 +46,7 @@ struct Shelf {
     rows: Vec<RowSplit>,
     /// Per 32 trees and split: the bounds, then for each table the places of the columns in it,
     /// -128 where a column is in another table.
-    trees_in_lanes: Vec<[i8; LANES]>,
+    trees_in_lanes: Vec<[[i8; LANES]; TREE_VECTORS]>,
     /// Per tree 2^depth values, by `tournament::leaves`; zeros up to a multiple of 32 trees.
     leaves: Vec<f32>,
 }
@@ -67,7 +76,7 @@ impl LaneGroup {
     pub fn fill(&self, ranks: &[[u32; ROWS]], block: &mut Block) {
         for (column, lanes) in self.palette.columns.iter().zip(block) {
             let narrow = &column.narrow[..];
-            for (lane, &rank) in lanes.iter_mut().zip(&ranks[column.feature]) {
+            for (lane, &rank) in lanes.as_flattened_mut().iter_mut().zip(&ranks[column.feature]) {
                 *lane = narrow[rank as usize];
             }
         }
@@ -95,7 +104,7 @@ impl LaneGroup {
 impl Shelf {
     fn new(depth: usize, trees: &[&Tree], palette: &Palette<i8>) -> Self {
         let splits = (1 << depth) - 1;
-        let padded = trees.len().next_multiple_of(LANES);
+        let padded = trees.len().next_multiple_of(TREES);
         let mut rows = Vec::with_capacity(trees.len() * splits);
         let mut leaves = Vec::with_capacity(padded << depth);
         for tree in trees {
@@ -109,15 +118,15 @@ impl Shelf {
         leaves.resize(padded << depth, 0.0);
         let tables = palette.columns.len().div_ceil(TABLE);
         let mut trees_in_lanes = Vec::new();
-        for first in (0..padded).step_by(LANES) {
+        for first in (0..padded).step_by(TREES) {
             for split in 0..splits {
                 let cut = |lane: usize| {
                     let place = (first + lane) * splits + split;
                     rows.get(place).copied().unwrap_or_default()
                 };
-                trees_in_lanes.push(std::array::from_fn(|lane| cut(lane).bound));
+                trees_in_lanes.push(vectors(|lane| cut(lane).bound));
                 for table in 0..tables {
-                    trees_in_lanes.push(std::array::from_fn(|lane| {
+                    trees_in_lanes.push(vectors(|lane| {
                         let column = usize::from(cut(lane).column);
                         if column / TABLE == table { (column % TABLE) as i8 } else { i8::MIN }
                     }));
@@ -143,13 +152,16 @@ impl Shelf {
         let trees = self.rows.chunks_exact(splits).zip(self.leaves.chunks_exact(splits + 1));
         for (splits, leaves) in trees {
             for (block, sums) in blocks.iter().zip(sums.iter_mut()) {
-                let lanes = tournament::leaves::<DEPTH>(RowLanes { splits, block });
                 let (sums, _) = sums.as_chunks_mut::<8>();
-                for (word, sums) in lanes.words().into_iter().zip(sums) {
-                    for (lane, sum) in sums.iter_mut().enumerate() {
-                        *sum += f64::from(
-                            leaves[(word >> (8 * lane)) as usize & splits_mask::<DEPTH>()],
-                        );
+                let parts = sums.chunks_exact_mut(2 * ROW_VECTORS).enumerate();
+                for (part, sums) in parts {
+                    let lanes = RowLanes::<DEPTH> { splits, block, part };
+                    let words = tournament::leaves::<DEPTH, ROW_VECTORS>(lanes).words();
+                    for (word, sums) in words.into_iter().flatten().zip(sums) {
+                        for (lane, sum) in sums.iter_mut().enumerate() {
+                            let leaf = (word >> (8 * lane)) as usize & last_leaf::<DEPTH>();
+                            *sum += f64::from(leaves[leaf]);
+                        }
                     }
                 }
             }
@@ -171,14 +183,14 @@ impl Shelf {
         let mut sums = [0.0; 8];
         let stride = ((1 << DEPTH) - 1) * (tables.len() + 1);
         let batches = self.trees_in_lanes.chunks_exact(stride);
-        for (splits, leaves) in batches.zip(self.leaves.chunks_exact(LANES << DEPTH)) {
+        for (splits, leaves) in batches.zip(self.leaves.chunks_exact(TREES << DEPTH)) {
             match *tables {
                 [a] => compare([a], splits, masks),
                 [a, b] => compare([a, b], splits, masks),
                 [a, b, c] => compare([a, b, c], splits, masks),
                 _ => compare_many(tables, splits, masks),
             }
-            let lanes = tournament::leaves::<DEPTH>(TreeLanes { masks });
+            let lanes = tournament::leaves::<DEPTH, TREE_VECTORS>(TreeLanes { masks });
             add_leaves::<DEPTH>(lanes, leaves, &mut sums);
         }
         sums.iter().sum()
@@ -188,30 +200,33 @@ impl Shelf {
 /// Adds to eight partial sums, to be summed by the caller, the leaf values of 32 trees.
 #[inline(always)]
 fn add_leaves<const DEPTH: usize>(lanes: Lanes, leaves: &[f32], sums: &mut [f64; 8]) {
-    let words = lanes.words().into_iter().zip(leaves.chunks_exact(8 << DEPTH));
+    let words = lanes.words().into_iter().flatten().zip(leaves.chunks_exact(8 << DEPTH));
     for (word, leaves) in words {
         let trees = leaves.chunks_exact(1 << DEPTH).zip(sums.iter_mut()).enumerate();
         for (lane, (leaves, sum)) in trees {
-            *sum += f64::from(leaves[(word >> (8 * lane)) as usize & splits_mask::<DEPTH>()]);
+            *sum += f64::from(leaves[(word >> (8 * lane)) as usize & last_leaf::<DEPTH>()]);
         }
     }
 }
 
-const fn splits_mask<const DEPTH: usize>() -> usize {
+const fn last_leaf<const DEPTH: usize>() -> usize {
     (1 << DEPTH) - 1
 }
 
 #[derive(Clone, Copy)]
-struct RowLanes<'a> {
+struct RowLanes<'a, const DEPTH: usize> {
     splits: &'a [RowSplit],
     block: &'a Block,
+    /// Which vectors of the block's columns.
+    part: usize,
 }
 
-impl Splits for RowLanes<'_> {
+impl<const DEPTH: usize> Splits<ROW_VECTORS> for RowLanes<'_, DEPTH> {
     #[inline(always)]
-    fn left(self, node: usize) -> Lanes {
+    fn left(self, node: usize) -> simd::Lanes<ROW_VECTORS> {
         let RowSplit { column, bound } = self.splits[node];
-        Lanes::splat(bound).greater(lanes(&self.block[usize::from(column)]))
+        let (parts, _) = self.block[usize::from(column)].as_chunks::<ROW_VECTORS>();
+        simd::Lanes::splat(bound).greater(simd::Lanes::load(&parts[self.part]))
     }
 }
 
@@ -220,7 +235,7 @@ struct TreeLanes<'a> {
     masks: &'a Masks,
 }
 
-impl Splits for TreeLanes<'_> {
+impl Splits<TREE_VECTORS> for TreeLanes<'_> {
     #[inline(always)]
     fn left(self, node: usize) -> Lanes {
         self.masks[node]
@@ -231,7 +246,7 @@ impl Splits for TreeLanes<'_> {
 #[inline(always)]
 fn compare<const TABLES: usize>(
     tables: [[i8; TABLE]; TABLES],
-    splits: &[[i8; LANES]],
+    splits: &[[[i8; LANES]; TREE_VECTORS]],
     masks: &mut Masks,
 ) {
     let tables = tables.map(|table| simd::load(&table));
@@ -241,7 +256,7 @@ fn compare<const TABLES: usize>(
 }
 
 #[inline(never)]
-fn compare_many(tables: &[[i8; TABLE]], splits: &[[i8; LANES]], masks: &mut Masks) {
+fn compare_many(tables: &[[i8; TABLE]], splits: &[[[i8; LANES]; TREE_VECTORS]], masks: &mut Masks) {
     let tables: Vec<_> = tables.iter().map(simd::load).collect();
     for (split, mask) in splits.chunks_exact(tables.len() + 1).zip(masks) {
         *mask = left(split, &tables);
@@ -250,20 +265,19 @@ fn compare_many(tables: &[[i8; TABLE]], splits: &[[i8; LANES]], masks: &mut Mask
 
 /// Compares the bounds with the ranks that the tables hold: each column is in one of them.
 #[inline(always)]
-fn left(split: &[[i8; LANES]], tables: &[simd::V]) -> Lanes {
-    let mut ranks = (simd::splat(0), simd::splat(0));
+fn left(split: &[[[i8; LANES]; TREE_VECTORS]], tables: &[simd::V]) -> Lanes {
+    let mut ranks = [simd::splat(0); TREE_VECTORS];
     for (places, &table) in split[1..].iter().zip(tables) {
-        let Lanes(a, b) = lanes(places);
-        ranks.0 = simd::or(ranks.0, simd::look_up(table, a));
-        ranks.1 = simd::or(ranks.1, simd::look_up(table, b));
+        for (ranks, places) in ranks.iter_mut().zip(places) {
+            *ranks = simd::or(*ranks, simd::look_up(table, simd::load(places)));
+        }
     }
-    lanes(&split[0]).greater(Lanes(ranks.0, ranks.1))
+    Lanes::load(&split[0]).greater(simd::Lanes(ranks))
 }
 
-#[inline(always)]
-fn lanes(bytes: &[i8; LANES]) -> Lanes {
-    let (vectors, _) = bytes.as_chunks::<16>();
-    Lanes(simd::load(&vectors[0]), simd::load(&vectors[1]))
+/// A byte for each of the trees in lanes.
+fn vectors(byte: impl Fn(usize) -> i8) -> [[i8; LANES]; TREE_VECTORS] {
+    std::array::from_fn(|vector| std::array::from_fn(|lane| byte(vector * LANES + lane)))
 }
 
 /// Where a tree's splits and leaves go.

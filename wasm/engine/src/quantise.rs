@@ -16,37 +16,63 @@ use crate::tree::Tree;
 
 /// Sorted thresholds of each feature over a set of forests.
 pub struct Quantiser {
-    features: Vec<Thresholds>,
+    features: usize,
+    chunks: Vec<Chunk>,
 }
 
-/// A feature's thresholds, followed by NaNs up to a power of two that exceeds their number.
-struct Thresholds {
-    count: usize,
+/// The thresholds of `SEARCHES` features, each followed by NaNs up to 2^bits, which exceeds the most
+/// that one of them has: so they are searched in step.
+struct Chunk {
+    bits: u32,
+    counts: [usize; SEARCHES],
     padded: Vec<f32>,
 }
 
-impl Thresholds {
-    fn new(keys: BinaryHeap<i32>) -> Self {
-        let mut sorted = keys.into_sorted_vec();
-        sorted.dedup();
-        let mut padded: Vec<f32> = sorted.iter().map(|&key| from_key(key)).collect();
-        let count = padded.len();
-        padded.resize((count + 1).next_power_of_two(), f32::NAN);
-        Self { count, padded }
-    }
+/// Searches that go on at once.
+pub const SEARCHES: usize = 8;
 
-    /// How many are at or below each value: the same steps, without a branch, for every value. The
-    /// searches of several values overlap, where one would wait for the memory at each step.
-    #[inline(always)]
-    fn at_or_below<const N: usize>(&self, values: [f32; N]) -> [u32; N] {
-        let mut found = [0; N];
-        for bit in (0..self.padded.len().trailing_zeros()).rev() {
-            let probe = &self.padded[(1 << bit) - 1..];
-            for (found, x) in found.iter_mut().zip(values) {
-                *found += u32::from(probe[*found as usize] <= x) << bit;
+impl Chunk {
+    fn new(keys: &mut [BinaryHeap<i32>]) -> Self {
+        let sorted = |lane: usize| {
+            let mut sorted =
+                keys.get_mut(lane).map(std::mem::take).unwrap_or_default().into_sorted_vec();
+            sorted.dedup();
+            sorted
+        };
+        let lists: [Vec<i32>; SEARCHES] = std::array::from_fn(sorted);
+        let counts = std::array::from_fn(|lane| lists[lane].len());
+        let most = lists.iter().map(Vec::len).max().unwrap_or(0);
+        let bits = (most + 1).next_power_of_two().trailing_zeros();
+        let mut padded = vec![f32::NAN; SEARCHES << bits];
+        for (list, padded) in lists.iter().zip(padded.chunks_exact_mut(1 << bits)) {
+            for (&key, threshold) in list.iter().zip(padded) {
+                *threshold = from_key(key);
             }
         }
-        found
+        Self { bits, counts, padded }
+    }
+
+    /// How many thresholds of each value's feature, one of this chunk's, are at or below the value.
+    /// The steps are the same for every value, without a branch, and the searches overlap, where one
+    /// alone would wait for the memory at each step.
+    #[inline(always)]
+    fn at_or_below(&self, lanes: [usize; SEARCHES], values: [f32; SEARCHES]) -> [u32; SEARCHES] {
+        let starts = lanes.map(|lane| (lane as u32) << self.bits);
+        let mut at = starts;
+        for bit in (0..self.bits).rev() {
+            let probe = &self.padded[(1 << bit) - 1..];
+            for (at, x) in at.iter_mut().zip(values) {
+                *at += u32::from(probe[*at as usize] <= x) << bit;
+            }
+        }
+        std::array::from_fn(|index| at[index] - starts[index])
+    }
+
+    /// The ranks of the values.
+    #[inline(always)]
+    fn ranks(&self, lanes: [usize; SEARCHES], values: [f32; SEARCHES]) -> [u32; SEARCHES] {
+        let below = self.at_or_below(lanes, values);
+        std::array::from_fn(|index| (below[index] + 1) * u32::from(!values[index].is_nan()))
     }
 }
 
@@ -72,53 +98,44 @@ impl Quantiser {
                 keys[usize::from(feature)].push(key(threshold));
             }
         }
-        Self { features: keys.into_iter().map(Thresholds::new).collect() }
+        Self { features, chunks: keys.chunks_mut(SEARCHES).map(Chunk::new).collect() }
     }
 
     /// Features of a row.
     pub fn features(&self) -> usize {
-        self.features.len()
+        self.features
     }
 
     /// The sorted thresholds of a feature.
     pub fn thresholds(&self, feature: usize) -> &[f32] {
-        let Thresholds { count, padded } = &self.features[feature];
-        &padded[..*count]
+        let Chunk { bits, counts, padded } = &self.chunks[feature / SEARCHES];
+        let lane = feature % SEARCHES;
+        &padded[lane << bits..][..counts[lane]]
     }
 
     /// How many thresholds of a branch's feature lie below the branch's own.
     pub fn place(&self, branch: &Branch) -> u32 {
-        self.features[usize::from(branch.feature)].at_or_below([branch.threshold])[0] - 1
+        let thresholds = self.thresholds(usize::from(branch.feature));
+        thresholds.partition_point(|&other| other < branch.threshold) as u32
     }
 
     /// The ranks of one row's features.
     pub fn row_ranks(&self, row: &[f32], ranks: &mut [u32]) {
-        let parts = self.features.chunks(SEARCHES).zip(row.chunks(SEARCHES));
-        for ((features, row), ranks) in parts.zip(ranks.chunks_mut(SEARCHES)) {
-            ranks.fill(0);
-            let longest = features.iter().map(|feature| feature.padded.len()).max().unwrap_or(1);
-            for bit in (0..longest.trailing_zeros()).rev() {
-                for ((feature, &x), found) in features.iter().zip(row).zip(ranks.iter_mut()) {
-                    let probe = feature.padded.get(*found as usize + (1 << bit) - 1);
-                    *found += u32::from(probe.is_some_and(|&threshold| threshold <= x)) << bit;
-                }
-            }
-            for (rank, x) in ranks.iter_mut().zip(row) {
-                *rank = (*rank + 1) * u32::from(!x.is_nan());
-            }
+        let parts = row.chunks(SEARCHES).zip(ranks.chunks_mut(SEARCHES));
+        for (chunk, (row, ranks)) in self.chunks.iter().zip(parts) {
+            let mut values = [0.0; SEARCHES];
+            values[..row.len()].copy_from_slice(row);
+            let found = chunk.ranks(std::array::from_fn(|lane| lane), values);
+            ranks.copy_from_slice(&found[..row.len()]);
         }
     }
 
-    /// The ranks of values of a feature.
+    /// The ranks of values of one feature.
     #[inline(always)]
-    pub fn ranks<const N: usize>(&self, feature: usize, values: [f32; N]) -> [u32; N] {
-        let below = self.features[feature].at_or_below(values);
-        std::array::from_fn(|index| (below[index] + 1) * u32::from(!values[index].is_nan()))
+    pub fn ranks(&self, feature: usize, values: [f32; SEARCHES]) -> [u32; SEARCHES] {
+        self.chunks[feature / SEARCHES].ranks([feature % SEARCHES; SEARCHES], values)
     }
 }
-
-/// Searches that go on at once.
-pub const SEARCHES: usize = 8;
 
 /// A rank narrowed for a kernel.
 pub trait Rank: Copy + Default {

@@ -11,16 +11,16 @@ use prescore_forest::Forest;
 use crate::lanes::{Block, LaneGroup, Masks, ROWS};
 use crate::quantise::{self, Quantiser, SEARCHES};
 use crate::shap::Explainer;
-use crate::simd::Lanes;
+use crate::simd::{self, LANES};
 use crate::tournament::MAX_DEPTH;
 use crate::tree::{self, Tree};
 use crate::walk::{WALKS, WalkGroup};
 
 /// Blocks that pass through a tree before the next tree.
-const BLOCKS: usize = 4;
+const BLOCKS: usize = 2;
 
 /// With fewer rows than this one at a time is faster than a block.
-const FEW: usize = 12;
+const FEW: usize = 24;
 
 /// A forest of a set.
 pub struct Model {
@@ -137,7 +137,7 @@ impl ForestSet {
             let (parts, _) = ranks.as_chunks_mut::<SEARCHES>();
             for (rows, ranks) in rows.chunks(SEARCHES * features).zip(parts) {
                 let cell = |row| rows.get(row * features + feature).copied().unwrap_or(0.0);
-                *ranks = self.quantiser.ranks::<SEARCHES>(feature, std::array::from_fn(cell));
+                *ranks = self.quantiser.ranks(feature, std::array::from_fn(cell));
             }
         }
     }
@@ -155,8 +155,8 @@ impl Scratch {
     fn new(features: usize) -> Self {
         Self {
             row: vec![0; features],
-            masks: [Lanes::splat(0); 1 << MAX_DEPTH],
-            blocks: vec![[[0; ROWS]; 256]; BLOCKS],
+            masks: [simd::Lanes::splat(0); 1 << MAX_DEPTH],
+            blocks: vec![[[[0; LANES]; ROWS / LANES]; 256]; BLOCKS],
             columns: Vec::new(),
         }
     }

@@ -1,12 +1,13 @@
-//! Thirty-two lanes of bytes, the unit of both tournament kernels.
+//! Lanes of bytes, the unit of both tournament kernels.
 //!
-//! Why two vectors: a node's fields are loaded once for both, and each hides the other's latency.
+//! Why several vectors side by side: a node's fields are loaded once for all.
 //! Why relaxed lane selection: it is one instruction where the strict one is three, and both agree
 //! on masks whose bytes are all ones or all zeros, which comparisons give. Relaxed swizzling agrees
 //! with the strict one on indices below 16 and from 128 on; no others are used.
 //! Outside WebAssembly the same operations run on arrays, for tests.
 
-pub const LANES: usize = 32;
+/// Lanes of a vector.
+pub const LANES: usize = 16;
 
 #[cfg(target_family = "wasm")]
 mod vector {
@@ -66,41 +67,45 @@ mod vector {
 
 pub use vector::{V, load, look_up, or, splat};
 
-/// Two vectors side by side.
+/// Vectors side by side, 16 lanes each.
 #[derive(Clone, Copy)]
-pub struct Lanes(pub V, pub V);
+pub struct Lanes<const W: usize>(pub [V; W]);
 
-impl Lanes {
+impl<const W: usize> Lanes<W> {
     #[inline(always)]
     pub fn splat(x: i8) -> Self {
-        Self(splat(x), splat(x))
+        Self([splat(x); W])
+    }
+
+    /// The vectors in bytes, from the first on.
+    #[inline(always)]
+    pub fn load(bytes: &[[i8; 16]; W]) -> Self {
+        Self(std::array::from_fn(|index| load(&bytes[index])))
     }
 
     /// All ones where this is greater, zero elsewhere.
     #[inline(always)]
     pub fn greater(self, other: Self) -> Self {
-        Self(vector::greater(self.0, other.0), vector::greater(self.1, other.1))
+        Self(std::array::from_fn(|index| vector::greater(self.0[index], other.0[index])))
     }
 
     /// This where the mask is all ones, `other` where it is zero.
     #[inline(always)]
     pub fn or_else(self, other: Self, mask: Self) -> Self {
-        Self(vector::select(self.0, other.0, mask.0), vector::select(self.1, other.1, mask.1))
+        let select = |index| vector::select(self.0[index], other.0[index], mask.0[index]);
+        Self(std::array::from_fn(select))
     }
 
     /// Twice this, plus one where the mask is all ones.
     #[inline(always)]
     pub fn push(self, mask: Self) -> Self {
-        Self(
-            vector::sub(vector::add(self.0, self.0), mask.0),
-            vector::sub(vector::add(self.1, self.1), mask.1),
-        )
+        let twice = |index: usize| vector::add(self.0[index], self.0[index]);
+        Self(std::array::from_fn(|index| vector::sub(twice(index), mask.0[index])))
     }
 
-    /// The lanes in order, eight to a word, the first in its lowest byte.
+    /// The lanes of each vector in order, eight to a word, the first in its lowest byte.
     #[inline(always)]
-    pub fn words(self) -> [u64; 4] {
-        let ([a, b], [c, d]) = (vector::store(self.0), vector::store(self.1));
-        [a, b, c, d]
+    pub fn words(self) -> [[u64; 2]; W] {
+        self.0.map(vector::store)
     }
 }

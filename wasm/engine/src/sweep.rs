@@ -11,7 +11,7 @@
 
 use prescore_forest::Kind;
 
-use crate::quantise::Quantiser;
+use crate::quantise::{Quantiser, SEARCHES};
 use crate::set::{ForestSet, Model};
 
 /// Points of the grid of amounts.
@@ -152,7 +152,9 @@ impl Division {
     /// When the column neither rises nor falls with the amount.
     fn new(values: &Values, column: usize, quantiser: &Quantiser) -> Result<Self, String> {
         let values = match values {
-            Values::One(value) => return Ok(Self::Same(quantiser.ranks(column, [*value])[0])),
+            Values::One(value) => {
+                return Ok(Self::Same(quantiser.ranks(column, [*value; SEARCHES])[0]));
+            }
             Values::Each(values) if values.iter().all(|value| value.is_nan()) => {
                 return Ok(Self::Same(0));
             }

@@ -1,4 +1,4 @@
-//! The tournament: which leaf of a complete tree each of 32 lanes ends in, without a branch.
+//! The tournament: which leaf of a complete tree each lane ends in, without a branch.
 //!
 //! Every split is evaluated in all lanes at once. Of the 2^l splits of level l the one on a lane's
 //! way is found by halving: the levels above have left one bit each, and each bit keeps one half.
@@ -10,9 +10,9 @@ use crate::simd::Lanes;
 pub const MAX_DEPTH: usize = 6;
 
 /// The splits of a complete tree, level by level: those of node i are 2i + 1 and 2i + 2.
-pub trait Splits: Copy {
+pub trait Splits<const W: usize>: Copy {
     /// All ones in the lanes that go left at a node, zero in the others.
-    fn left(self, node: usize) -> Lanes;
+    fn left(self, node: usize) -> Lanes<W>;
 }
 
 /// Picks, of the `width` nodes from `first` on, the outcome of the one that the bits lead to. The
@@ -20,7 +20,11 @@ pub trait Splits: Copy {
 macro_rules! pick {
     ($name:ident, $half:expr, $below:ident) => {
         #[inline(always)]
-        fn $name(splits: impl Splits, first: usize, bits: &[Lanes]) -> Lanes {
+        fn $name<const W: usize>(
+            splits: impl Splits<W>,
+            first: usize,
+            bits: &[Lanes<W>],
+        ) -> Lanes<W> {
             let left = $below(splits, first, &bits[1..]);
             let right = $below(splits, first + $half, &bits[1..]);
             left.or_else(right, bits[0])
@@ -29,7 +33,7 @@ macro_rules! pick {
 }
 
 #[inline(always)]
-fn pick1(splits: impl Splits, first: usize, _: &[Lanes]) -> Lanes {
+fn pick1<const W: usize>(splits: impl Splits<W>, first: usize, _: &[Lanes<W>]) -> Lanes<W> {
     splits.left(first)
 }
 pick!(pick2, 1, pick1);
@@ -40,7 +44,7 @@ pick!(pick32, 16, pick16);
 
 /// The leaf of each lane: a bit per level from the root on, highest first, 1 for left.
 #[inline(always)]
-pub fn leaves<const DEPTH: usize>(splits: impl Splits) -> Lanes {
+pub fn leaves<const DEPTH: usize, const W: usize>(splits: impl Splits<W>) -> Lanes<W> {
     const { assert!(DEPTH <= MAX_DEPTH) };
     let mut leaf = Lanes::splat(0);
     let mut bits = [leaf; DEPTH];

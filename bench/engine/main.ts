@@ -4,7 +4,7 @@
  *     deno task bench-engine [--python PYTHON] [--rounds 7] [--quick]
  *
  * PYTHON has onnxruntime, xgboost, lightgbm, onnxmltools, scikit-learn and, where wanted, treelite and
- * lleaves. In each round every peer runs once, in turn, so that what slows the machine slows all; the
+ * tl2cgen. In each round every peer runs once, in turn, so that what slows the machine slows all; the
  * medians are compared. Raw times go to bench/results/engine.json, the chart to engine.svg.
  *
  * Known limit: times are those of this machine at this hour; the ratios are the result.
@@ -38,6 +38,8 @@ interface Case {
   /** Of XGBoost's trees; the number of leaves for LightGBM. */
   readonly depth: number;
   readonly seed: number;
+  /** Also compiled to machine code, which takes its time. */
+  readonly native?: boolean;
 }
 
 const HEADLINE = "300 trees, depth 5";
@@ -47,6 +49,7 @@ const BANKS: Case[] = [1, 2, 3, 4, 5].map((seed) => ({
   trees: 300,
   depth: 5,
   seed,
+  native: seed === 1,
 }));
 const OTHERS: Case[] = [
   { name: "100 trees, depth 3", kind: "xgboost", trees: 100, depth: 3, seed: 11 },

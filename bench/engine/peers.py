@@ -5,7 +5,8 @@
 Requests: {"make": CASE} trains a case's model, writes FOLDER/NAME.onnx and .bin (float32 rows) and
 answers its peers; {"peer", "name", "task", "rows"} answers the microseconds per row of one run;
 {"expect": {name, rows, seed}} writes rows with ONNX Runtime's probabilities.
-All peers run on one thread. Peers that are not installed are left out.
+All peers run on one thread. treelite and tl2cgen are left out where they are
+not installed.
 """
 
 # mypy: disable-error-code="import-untyped"
@@ -85,7 +86,10 @@ class Peers:
         self.inputs: dict[str, np.ndarray] = {}
         self.boosters: list[Any] = []
 
-    def make(self, name: str, kind: str, trees: int, depth: int, seed: int) -> list[str]:
+    def make(
+        self, name: str, kind: str, trees: int, depth: int, seed: int, *, native: bool = False
+    ) -> list[str]:
+        """Trains and writes a model; `native` also compiles it with tl2cgen, which takes minutes."""
         x = draw(TRAINING_ROWS, seed)
         y = labels(x, seed)
         tools = [("x", FloatTensorType([None, FEATURES]))]
@@ -95,6 +99,8 @@ class Peers:
             onnx = onnxmltools.convert_xgboost(model, initial_types=tools, target_opset=15)
             covers.write(onnx, covers.of_xgboost(model))
             self._add_xgboost(name, model.get_booster())
+            if native and importlib.util.find_spec("tl2cgen"):
+                self._add_native(name, model.get_booster())
         else:
             leafwise = LGBMClassifier(
                 n_estimators=trees, num_leaves=depth, random_state=seed, verbose=-1, n_jobs=1
@@ -141,21 +147,29 @@ class Peers:
                     treelite_model, x, nthread=1
                 )
 
+    def _add_native(self, name: str, booster: Any) -> None:
+        import tl2cgen
+        import treelite
+
+        library = str(self.folder / f"{name}.so")
+        tl2cgen.export_lib(
+            treelite.frontend.from_xgboost(booster),
+            toolchain="gcc",
+            libpath=library,
+            params={"parallel_comp": 16},
+        )
+        predictor = tl2cgen.Predictor(library, nthread=1)
+        for task in ("single", "batch"):
+            self.runners["treelite as C", name, task] = lambda x: predictor.predict(
+                tl2cgen.DMatrix(x)
+            )
+
     def _add_lightgbm(self, name: str, booster: Any) -> None:
         for task in ("single", "batch"):
             self.runners["lightgbm", name, task] = lambda x: booster.predict(x, num_threads=1)
         self.runners["lightgbm", name, "contributions"] = lambda x: booster.predict(
             x, pred_contrib=True, num_threads=1
         )
-        if importlib.util.find_spec("lleaves"):
-            import lleaves
-
-            path = self.folder / f"{name}.txt"
-            booster.save_model(path)
-            compiled = lleaves.Model(model_file=str(path))
-            compiled.compile()
-            for task in ("single", "batch"):
-                self.runners["lleaves", name, task] = lambda x: compiled.predict(x, n_jobs=1)
 
     def time(self, peer: str, name: str, task: str, rows: int) -> float:
         """Microseconds per row: single rows in a loop, or one batch."""
@@ -192,7 +206,7 @@ class Peers:
 
 def versions() -> dict[str, str]:
     found = {"python": platform.python_version()}
-    for name in ("onnxruntime", "xgboost", "xgboost-cpu", "lightgbm", "treelite", "lleaves"):
+    for name in ("onnxruntime", "xgboost", "xgboost-cpu", "lightgbm", "treelite", "tl2cgen"):
         try:
             found[name] = version(name)
         except PackageNotFoundError:

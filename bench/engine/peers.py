@@ -215,6 +215,9 @@ def versions() -> dict[str, str]:
 
 
 def main() -> None:
+    # Libraries print to stdout; the answers keep it for themselves.
+    answers = os.fdopen(os.dup(1), "w")
+    os.dup2(2, 1)
     peers = Peers(Path(sys.argv[1]))
     for line in sys.stdin:
         request = json.loads(line)
@@ -231,7 +234,7 @@ def main() -> None:
             answer = versions()
         else:
             answer = peers.time(**request)
-        print(json.dumps(answer), flush=True)
+        print(json.dumps(answer), file=answers, flush=True)
 
 
 if __name__ == "__main__":

@@ -67,3 +67,12 @@ Deno.test("every source file is reached from a program", () => {
     assert.ok(reached.has(file), `${file} is dead`);
   }
 });
+
+Deno.test("the lock file names the packages of deno.json and no others: an executable holds them all", () => {
+  const read = (file: string) => JSON.parse(Deno.readTextFileSync(new URL(file, PROJECT)));
+  const imported: Record<string, string> = read("deno.json").imports;
+  assert.deepEqual(
+    Object.keys(read("deno.lock").specifiers).sort(),
+    Object.values(imported).sort(),
+  );
+});

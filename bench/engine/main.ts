@@ -17,7 +17,7 @@ import type { ForestSet } from "../../wasm/mod.ts";
 import { chart } from "./chart.ts";
 import { cells, FEATURES, sweepRequest } from "./loan.ts";
 import { Python } from "./python.ts";
-import { type Run, WEB_PEERS, webRunner } from "./web.ts";
+import { type Run, VERSION, WEB_PEERS, webRunner } from "./web.ts";
 
 const PROJECT = new URL("../../", import.meta.url);
 const RESULTS = new URL("bench/results/", PROJECT);
@@ -273,7 +273,7 @@ const report = {
   cpu,
   cores: navigator.hardwareConcurrency,
   loadAverage: Deno.loadavg(),
-  versions: { deno: Deno.version.deno, v8: Deno.version.v8, onnxruntimeJs: "1.30.0", ...versions },
+  versions: { deno: Deno.version.deno, v8: Deno.version.v8, onnxruntimeJs: VERSION, ...versions },
   unit: "microseconds per row; offers, cold start and compilation: microseconds",
   times,
 };

@@ -1,11 +1,5 @@
 /** The peers that run in Deno: ONNX Runtime's bindings for Node, and its WebAssembly build. */
 
-// Only the benchmark needs these two: they are no dependencies of the service.
-// deno-lint-ignore no-import-prefix
-import nodeOrt from "npm:onnxruntime-node@1.30.0";
-// deno-lint-ignore no-import-prefix
-import webOrt from "npm:onnxruntime-web@1.30.0";
-
 /** What both bindings share of what is used here. */
 interface Session {
   readonly inputNames: readonly string[];
@@ -14,6 +8,7 @@ interface Session {
 }
 
 interface Binding {
+  readonly env: { readonly wasm: { numThreads?: number } };
   readonly Tensor: new (type: "float32", data: Float32Array, dims: number[]) => unknown;
   readonly InferenceSession: {
     create(bytes: Uint8Array, options: Record<string, unknown>): Promise<Session>;
@@ -22,11 +17,21 @@ interface Binding {
 
 export const WEB_PEERS = ["onnxruntime-node", "onnxruntime-web"] as const;
 export type WebPeer = typeof WEB_PEERS[number];
+export const VERSION = "1.30.0";
 
-webOrt.env.wasm.numThreads = 1;
-const BINDINGS = {
-  "onnxruntime-node": nodeOrt as unknown as Binding,
-  "onnxruntime-web": webOrt as unknown as Binding,
+/**
+ * A name put together at run time stays out of the lock file: `deno compile` packs everything that the lock file names, and
+ * the service needs neither.
+ */
+async function load(peer: WebPeer): Promise<Binding> {
+  const { default: binding }: { default: Binding } = await import(`npm:${peer}@${VERSION}`);
+  if (peer === "onnxruntime-web") binding.env.wasm.numThreads = 1;
+  return binding;
+}
+
+const BINDINGS: Readonly<Record<WebPeer, Binding>> = {
+  "onnxruntime-node": await load("onnxruntime-node"),
+  "onnxruntime-web": await load("onnxruntime-web"),
 };
 
 /** Runs a model on a row-major matrix. */

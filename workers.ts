@@ -60,21 +60,16 @@ export async function startScoring(
       pool ? await pool.run({ matrix, rows }, [matrix.buffer]) : here.score(matrix, rows),
   };
   let starting: Promise<number> | undefined;
-  let cancelStart = () => {};
+  const stopping = new AbortController();
   async function startWorkers(): Promise<number> {
-    const wanted = await new Promise<boolean>((resolve) => {
-      const cancel = systemClock.after(WORKERS_AFTER_MS, () => resolve(true));
-      cancelStart = () => {
-        cancel();
-        resolve(false);
-      };
-    });
-    if (!wanted) return 0;
+    await delay(WORKERS_AFTER_MS, stopping.signal);
+    if (stopping.signal.aborted) return 0;
     pool = await startPool({
       size: service.workers,
       timeoutMs: service.queue.jobTimeoutMs,
       setup: { modules, bundle },
       here,
+      signal: stopping.signal,
     });
     return pool === undefined ? 0 : service.workers;
   }
@@ -88,9 +83,8 @@ export async function startScoring(
     handler: scoringHandler(scorer),
     startWorkers: () => starting ??= service.workers === 0 ? Promise.resolve(0) : startWorkers(),
     async [Symbol.asyncDispose]() {
-      cancelStart();
+      stopping.abort();
       await starting;
-      pool?.close();
     },
   };
 }
@@ -107,16 +101,21 @@ interface PoolOptions {
   readonly timeoutMs: number;
   readonly setup: WorkerSetup;
   readonly here: ModelSet;
+  /** Ends the workers. */
+  readonly signal: AbortSignal;
 }
 
 /** Workers that answered one row as this thread does; `undefined`, with the reason in the log, where they cannot be had. */
-async function startPool({ size, timeoutMs, setup, here }: PoolOptions): Promise<Pool | undefined> {
+async function startPool(
+  { size, timeoutMs, setup, here, signal }: PoolOptions,
+): Promise<Pool | undefined> {
   try {
     const pool: Pool = await WorkerPool.start({
       size,
       spawn: () => spawnWorker(setup),
       timeoutMs,
       clock: systemClock,
+      signal,
     });
     const found = await askOneRow(pool, setup.bundle);
     const expected = here.score(emptyRow(setup.bundle), 1);
@@ -124,6 +123,7 @@ async function startPool({ size, timeoutMs, setup, here }: PoolOptions): Promise
     pool.close();
     throw new Error(`a worker answered ${found}, must be ${expected}`);
   } catch (error) {
+    if (signal.aborted) return undefined;
     const reason = error instanceof Error ? error.message : String(error);
     console.error("Scoring in the main thread:", reason);
     return undefined;
@@ -143,6 +143,17 @@ async function askOneRow(pool: Pool, bundle: Bundle): Promise<ScoreResponse> {
 /** An application in which every answer is missing. */
 function emptyRow({ features }: Bundle): Float32Array<ArrayBuffer> {
   return new Float32Array(features).fill(NaN);
+}
+
+/** Resolves after `ms`, or when the signal is aborted. */
+function delay(ms: number, signal: AbortSignal): Promise<void> {
+  return new Promise((resolve) => {
+    const cancel = systemClock.after(ms, resolve);
+    signal.addEventListener("abort", () => {
+      cancel();
+      resolve();
+    }, { once: true });
+  });
 }
 
 function spawnWorker(setup: WorkerSetup): Worker {

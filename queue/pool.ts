@@ -25,6 +25,8 @@ export interface WorkerPoolOptions {
   /** How long a worker may take to get ready, or to answer. */
   readonly timeoutMs: number;
   readonly clock: Clock;
+  /** Closes the pool, while it starts too. */
+  readonly signal?: AbortSignal;
 }
 
 interface Job<Request, Response> {
@@ -50,6 +52,8 @@ export class WorkerPool<Request, Response> {
     options: WorkerPoolOptions,
   ): Promise<WorkerPool<Request, Response>> {
     const pool = new WorkerPool<Request, Response>(options);
+    options.signal?.throwIfAborted();
+    options.signal?.addEventListener("abort", () => pool.close(), { once: true });
     try {
       const slots = await Promise.all(
         Array.from({ length: options.size }, () => pool.#addSlot()),

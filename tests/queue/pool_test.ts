@@ -172,6 +172,24 @@ Deno.test("WorkerPool.start() gives up on a worker that never gets ready", async
   assert.ok(worker.terminated);
 });
 
+Deno.test("WorkerPool ends its workers when its signal is aborted, also while it starts", async () => {
+  const stopping = new AbortController();
+  const worker = new FakeWorker(echo, null);
+  const started = assert.rejects(
+    WorkerPool.start({
+      size: 1,
+      spawn: () => worker,
+      timeoutMs: 100,
+      clock: new FakeClock(),
+      signal: stopping.signal,
+    }),
+    /the worker pool was closed/,
+  );
+  stopping.abort();
+  await started;
+  assert.ok(worker.terminated);
+});
+
 Deno.test("WorkerPool.close() ends the workers and rejects what has no answer", async () => {
   const { pool, spawned } = await start(() => new FakeWorker(() => {}));
   const requests = [pool.run("a"), pool.run("b")].map((request) =>

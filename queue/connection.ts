@@ -25,9 +25,11 @@ const NO_ANSWER = ["SERVER_ERROR", "HRANA_CLOSED_ERROR", "HRANA_WEBSOCKET_ERROR"
 
 export class Connection implements Database {
   readonly #client: Client;
+  readonly #file: OpenedFile | undefined;
 
-  private constructor(client: Client) {
+  private constructor(client: Client, file?: OpenedFile) {
     this.#client = client;
+    this.#file = file;
   }
 
   /** Opens the database; creates the file, whose folder must exist. Throws where it cannot be opened or kept safely. */
@@ -35,9 +37,9 @@ export class Connection implements Database {
     if (isRemote(url)) return new Connection(createRemoteClient({ url, fetch: fetchInTime }));
     const { createClient } = await import("@libsql/client");
     // One connection of the client's pool: a second would be a second writer to the same file.
-    const connection = new Connection(createClient({ url, concurrency: 1, timeout: BUSY_WAIT_MS }));
-    await connection.#prepareFile(url);
-    return connection;
+    const client = createClient({ url, concurrency: 1, timeout: BUSY_WAIT_MS });
+    await prepareFile(client, url);
+    return new Connection(client, OpenedFile.at(filePath(url)));
   }
 
   async write(statements: InStatement[]): Promise<readonly Rows[]> {
@@ -59,10 +61,12 @@ export class Connection implements Database {
    */
   async #recovering<T>(call: () => Promise<T>): Promise<T> {
     for (let retry = 0;; retry++) {
+      this.#file?.check();
       try {
         return await call();
       } catch (error) {
         if (this.#client.closed) throw error;
+        this.#file?.check();
         // Over HTTP every call is a connection of its own.
         if (this.#client.protocol !== "http") await this.#client.reconnect();
         if (mayPass(error, this.#client) && retry < RETRIES) continue;
@@ -72,17 +76,54 @@ export class Connection implements Database {
       }
     }
   }
+}
 
-  async #prepareFile(url: string): Promise<void> {
-    await this.#client.execute("PRAGMA journal_mode = WAL");
-    const { rows: [row] } = await this.#client.execute("PRAGMA synchronous");
-    // FULL is what the library opens every connection with; a build that does not would lose acknowledged tasks.
-    if (Number(row?.synchronous) < 2) {
-      throw new Error(
-        `Cannot use ${url}: PRAGMA synchronous is ${row?.synchronous}, must be 2 (FULL) or 3 (EXTRA)`,
-      );
-    }
+async function prepareFile(client: Client, url: string): Promise<void> {
+  await client.execute("PRAGMA journal_mode = WAL");
+  const { rows: [row] } = await client.execute("PRAGMA synchronous");
+  // FULL is what the library opens every connection with; a build that does not would lose acknowledged tasks.
+  if (Number(row?.synchronous) < 2) {
+    throw new Error(
+      `Cannot use ${url}: PRAGMA synchronous is ${row?.synchronous}, must be 2 (FULL) or 3 (EXTRA)`,
+    );
   }
+}
+
+/**
+ * The file that was opened. One that is deleted or replaced meanwhile still takes what is written to it, and gives it up when
+ * the process ends: nothing may be acknowledged then.
+ */
+class OpenedFile {
+  readonly #path: string;
+  readonly #inode: number | null;
+
+  private constructor(path: string) {
+    this.#path = path;
+    this.#inode = Deno.statSync(path).ino;
+  }
+
+  static at(path: string | undefined): OpenedFile | undefined {
+    return path === undefined ? undefined : new OpenedFile(path);
+  }
+
+  check(): void {
+    let inode: number | null | undefined;
+    try {
+      inode = Deno.statSync(this.#path).ino;
+    } catch {
+      inode = undefined;
+    }
+    if (inode === this.#inode) return;
+    throw new StoreError(
+      `Cannot use the database: ${this.#path} was deleted or replaced; restore it and start again`,
+    );
+  }
+}
+
+/** The path that a URL names; `undefined` for a server and for memory. */
+export function filePath(url: string): string | undefined {
+  const path = /^file:(?:\/\/(?:localhost)?(?=\/))?([^?]+)/.exec(url)?.[1];
+  return path && decodeURIComponent(path);
 }
 
 /** Whether a URL names a server. Throws nothing: the client says what is wrong with a URL. */

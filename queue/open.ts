@@ -1,6 +1,6 @@
 /** A queue ready for use: the database opened, its file's folder made, its schema brought up to date. */
 import { ConfigError, type Service, withoutSecrets } from "../configs/mod.ts";
-import { Connection } from "./connection.ts";
+import { Connection, filePath } from "./connection.ts";
 import { GroupedDatabase } from "./grouped_database.ts";
 import { LibsqlStore } from "./libsql_store.ts";
 import { migrate, readMigrations } from "./migrate.ts";
@@ -31,6 +31,6 @@ export async function openStore(
 
 /** The library creates the file but not its folder. */
 async function makeFolder(url: string): Promise<void> {
-  const path = /^file:(?:\/\/(?:localhost)?(?=\/))?([^?]*)\/[^/?]+(?:\?.*)?$/.exec(url)?.[1];
-  if (path) await Deno.mkdir(decodeURIComponent(path), { recursive: true });
+  const folder = filePath(url)?.replace(/[^/]*$/, "");
+  if (folder) await Deno.mkdir(folder, { recursive: true });
 }

@@ -32,7 +32,7 @@ async function race(races: number, posts: readonly Post[]): Promise<Set<string>>
 async function assertOneEach(databaseUrl: string, ids: ReadonlySet<string>): Promise<void> {
   using test = await openStore(databaseUrl);
   const { rows } = await test.connection.read(
-    "SELECT id, attempt, fence, task_id FROM tasks LEFT JOIN results ON task_id = id",
+    "SELECT id, attempt, tasks.fence, task_id FROM tasks LEFT JOIN results ON task_id = id",
   );
   assert.deepEqual(new Set(rows.map(({ id }) => id)), ids);
   for (const row of rows) {

@@ -17,7 +17,7 @@ import type {
 } from "./store.ts";
 
 /**
- * `:tasks` is a JSON array of new tasks; an id may stand twice. Queued are those that are not known, and those that ended under
+ * `:tasks` is a JSON array of new tasks without their payloads, which SQLite would read at each step; an id may stand twice. Queued are those that are not known, and those that ended under
  * another revision. A full queue takes none that it does not know; the last group that finds room may exceed the limit.
  */
 const ENQUEUE_TASKS = `
@@ -52,21 +52,22 @@ const ENQUEUE_TASKS = `
 const DROP_OLD_RESULTS = `
   DELETE FROM results
   WHERE task_id IN (
-    SELECT tasks.id FROM json_each(:tasks) AS asked
-    JOIN tasks ON tasks.id = asked.value ->> 'id'
+    SELECT tasks.id FROM json_each(:ids) AS asked
+    JOIN tasks ON tasks.id = asked.value
     WHERE tasks.state = 'queued'
   )`;
 
+/** `:payloads` is a JSON object of texts by task id. */
 const ENQUEUE_PAYLOADS = `
   INSERT INTO payloads (task_id, body)
-  SELECT tasks.id, asked.value ->> 'payload'
-  FROM json_each(:tasks) AS asked JOIN tasks ON tasks.id = asked.value ->> 'id' WHERE true
+  SELECT tasks.id, asked.value
+  FROM json_each(:payloads) AS asked JOIN tasks ON tasks.id = asked.key WHERE true
   ON CONFLICT (task_id) DO NOTHING`;
 
 /** A task that the queue did not take is not there. */
 const STATES = `
-  SELECT coalesce(tasks.state, 'refused') AS state FROM json_each(:tasks) AS asked
-  LEFT JOIN tasks ON tasks.id = asked.value ->> 'id'
+  SELECT coalesce(tasks.state, 'refused') AS state FROM json_each(:ids) AS asked
+  LEFT JOIN tasks ON tasks.id = asked.value
   ORDER BY asked.key`;
 
 const FIND = `
@@ -77,7 +78,7 @@ const FIND = `
 const CLAIM = `
   UPDATE tasks
   SET state = 'leased', attempt = attempt + 1, fence = fence + 1, lease_until_ms = :until
-  WHERE id IN (`;
+  WHERE rowid IN (`;
 
 const CLAIMED = `)
   RETURNING id, attempt, fence, created_at_ms,
@@ -88,7 +89,7 @@ const UNLESS_CLAIMED = "AND changes() = 0";
 
 function claimRetry(condition: string): string {
   return `${CLAIM}
-    SELECT id FROM tasks
+    SELECT rowid FROM tasks
     WHERE state = 'queued' AND attempt > 0 ${condition}
       AND run_at_ms NOT BETWEEN :now + 1 AND :now + :horizon
     ORDER BY run_at_ms, rowid LIMIT 1
@@ -97,7 +98,7 @@ function claimRetry(condition: string): string {
 
 function claimFresh(condition: string): string {
   return `${CLAIM}
-    SELECT id FROM tasks
+    SELECT rowid FROM tasks
     WHERE state = 'queued' AND attempt = 0 ${condition}
     ORDER BY priority, turn, rowid LIMIT :limit
   ${CLAIMED}`;
@@ -106,7 +107,7 @@ function claimFresh(condition: string): string {
 const RETRY_FIRST = { retry: claimRetry(""), fresh: claimFresh(UNLESS_CLAIMED) };
 const FRESH_FIRST = { retry: claimRetry(UNLESS_CLAIMED), fresh: claimFresh("") };
 
-/** `:tasks` is a JSON array of objects with id and fence; only leases that are still held are touched. */
+/** `:tasks` have an id and a fence; only leases that are still held are touched. */
 const STORE_RESULTS = `
   INSERT INTO results (task_id, body, fence, created_at_ms)
   SELECT tasks.id, ended.value ->> 'result', tasks.fence, :now
@@ -165,13 +166,16 @@ export class LibsqlStore implements TaskStore {
   }
 
   async enqueue(tasks: readonly NewTask[], nowMs: number): Promise<readonly Enqueued[]> {
-    const asked = JSON.stringify(tasks);
+    const asked = JSON.stringify(tasks.map(({ payload: _, ...task }) => task));
+    const ids = JSON.stringify(tasks.map(({ id }) => id));
+    // The first of two with one id is kept.
+    const payloads = Object.fromEntries(tasks.map(({ id, payload }) => [id, payload]).toReversed());
     const { waitingTasks: waiting, waitingTasksPerTenant: waitingOfTenant } = this.#limits;
     const results = await this.#database.write([
       statement(ENQUEUE_TASKS, { tasks: asked, now: nowMs, waiting, waitingOfTenant }),
-      statement(ENQUEUE_PAYLOADS, { tasks: asked }),
-      statement(DROP_OLD_RESULTS, { tasks: asked }),
-      statement(STATES, { tasks: asked }),
+      statement(ENQUEUE_PAYLOADS, { payloads: JSON.stringify(payloads) }),
+      statement(DROP_OLD_RESULTS, { ids }),
+      statement(STATES, { ids }),
     ]);
     return (results.at(-1)?.rows ?? []).map(({ state }) => state as Enqueued);
   }
@@ -190,8 +194,10 @@ export class LibsqlStore implements TaskStore {
   async settle({ nowMs, completed = [], failed = [], claim }: Settlement): Promise<Settled> {
     const statements: InStatement[] = [];
     if (completed.length > 0) {
-      const args = { tasks: JSON.stringify(completed), now: nowMs };
-      statements.push(statement(STORE_RESULTS, args), statement(END_DONE, args));
+      statements.push(
+        statement(STORE_RESULTS, { tasks: JSON.stringify(completed), now: nowMs }),
+        statement(END_DONE, { tasks: heldJson(completed), now: nowMs }),
+      );
     }
     if (failed.length > 0) {
       statements.push(statement(END_FAILED, { tasks: JSON.stringify(failed), now: nowMs }));
@@ -207,7 +213,7 @@ export class LibsqlStore implements TaskStore {
 
   async extend(tasks: readonly Held[], leaseUntilMs: number): Promise<number> {
     const [extended] = await this.#database.write([
-      statement(EXTEND, { tasks: JSON.stringify(tasks), until: leaseUntilMs }),
+      statement(EXTEND, { tasks: heldJson(tasks), until: leaseUntilMs }),
     ]);
     return extended?.rowsAffected ?? 0;
   }
@@ -231,6 +237,10 @@ export class LibsqlStore implements TaskStore {
   close(): void {
     this.#database.close();
   }
+}
+
+function heldJson(tasks: readonly Held[]): string {
+  return JSON.stringify(tasks.map(({ id, fence }) => ({ id, fence })));
 }
 
 function claimStatements(claim: ClaimOptions, nowMs: number): InStatement[] {

@@ -96,11 +96,12 @@ function claimRetry(condition: string): string {
   ${CLAIMED}`;
 }
 
+/** `+ 0`: newer SQLites prepare a statement again for each limit that they can read. */
 function claimFresh(condition: string): string {
   return `${CLAIM}
     SELECT rowid FROM tasks
     WHERE state = 'queued' AND attempt = 0 ${condition}
-    ORDER BY priority, turn, rowid LIMIT :limit
+    ORDER BY priority, turn, rowid LIMIT :limit + 0
   ${CLAIMED}`;
 }
 

@@ -32,11 +32,16 @@ const reporter = new Reporter({ now: systemClock.now, write: console.error });
 export async function startService(config: Config): Promise<Service> {
   const { service, questionnaire, banks } = config;
   await using closing = new AsyncDisposableStack();
-  const scoring = service.role === "api" ? undefined : closing.use(await startScoring(config));
-
-  const revision = await readRevision(config);
+  // The models are read and compiled while the database opens, which holds this thread.
+  const reading = Promise.all([
+    service.role === "api" ? undefined : startScoring(config),
+    readRevision(config),
+  ]);
+  reading.catch(() => {});
   const store = await openStore(service, systemClock.now());
   closing.defer(() => store.close());
+  const [scoring, revision] = await reading;
+  if (scoring) closing.use(scoring);
 
   const dispatcher = scoring && startDispatcher({
     store,

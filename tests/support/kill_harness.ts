@@ -15,7 +15,7 @@ import { temporaryFolder } from "./store.ts";
 const CLIENTS = 8;
 const LEASE_MS = 1000;
 const LATE_AFTER_MS = LEASE_MS + 1000;
-const STUCK_AFTER_MS = 30_000;
+const STUCK_AFTER_MS = 120_000;
 /** Kills between two looks. */
 const KILLS_UNTIL_CALM = 40;
 /** The longest between two kills, in milliseconds. */

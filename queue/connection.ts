@@ -49,7 +49,6 @@ export class Connection implements Database {
   async #recovering<T>(call: () => T | Promise<T>): Promise<T> {
     for (let retry = 0;; retry++) {
       try {
-        this.#driver.check();
         return await call();
       } catch (error) {
         if (this.#closed) throw error;
@@ -61,7 +60,6 @@ export class Connection implements Database {
 
   async #recover(): Promise<void> {
     try {
-      this.#driver.check();
       await this.#driver.recover();
     } catch (error) {
       throw storeError(error);

@@ -18,7 +18,6 @@ export interface Driver {
   write(statements: readonly InStatement[]): readonly Rows[] | Promise<readonly Rows[]>;
   read(statement: InStatement): Rows | Promise<Rows>;
   /** Throws where nothing may be written or read any more. */
-  check(): void;
   recover(): void | Promise<void>;
   /** Whether trying again may help. */
   mayPass(error: unknown): boolean;

@@ -16,11 +16,16 @@ const MOST_PREPARED = 200;
 type NativeDatabase = ReturnType<typeof open>;
 type NativeStatement = ReturnType<NativeDatabase["prepare"]>;
 
+interface Prepared {
+  readonly statement: NativeStatement;
+  readonly givesRows: boolean;
+}
+
 export class FileDriver implements Driver {
   readonly #path: string;
   readonly #inode: number | null | undefined;
   #native: NativeDatabase;
-  #prepared = new Map<string, NativeStatement>();
+  readonly #prepared = new Map<string, Prepared>();
 
   /** Creates the file, whose folder must exist. Throws where it cannot be opened or kept safely. */
   constructor(path: string) {
@@ -38,6 +43,7 @@ export class FileDriver implements Driver {
   }
 
   write(statements: readonly InStatement[]): readonly Rows[] {
+    this.#check();
     this.#native.exec("BEGIN IMMEDIATE");
     try {
       const rows = statements.map((statement) => this.#run(statement));
@@ -50,14 +56,17 @@ export class FileDriver implements Driver {
   }
 
   read(statement: InStatement): Rows {
-    return this.#run(statement);
+    const rows = this.#run(statement);
+    // What is found is true; what is not found may be for want of the file.
+    if (rows.rows.length === 0) this.#check();
+    return rows;
   }
 
   /**
    * A file that is deleted or replaced still takes what is written to it, and gives it up when the process ends: nothing may be
    * acknowledged then.
    */
-  check(): void {
+  #check(): void {
     if (inodeOf(this.#path) === this.#inode) return;
     throw new StoreError(
       `Cannot use the database: ${this.#path} was deleted or replaced; restore it and start again`,
@@ -69,6 +78,7 @@ export class FileDriver implements Driver {
    * progress" while its locks stay: a fresh connection takes its place.
    */
   recover(): void {
+    this.#check();
     this.close();
     this.#native = open(this.#path);
   }
@@ -92,12 +102,12 @@ export class FileDriver implements Driver {
     }
   }
 
-  #run(statement: InStatement): Rows {
-    const { sql, args = [] } = typeof statement === "string" ? { sql: statement } : statement;
+  #run(given: InStatement): Rows {
+    const { sql, args = [] } = typeof given === "string" ? { sql: given } : given;
     try {
-      const prepared = this.#prepare(sql);
-      if (!prepared.reader) return { rows: [], rowsAffected: prepared.run(args).changes };
-      const rows = prepared.all(args) as Rows["rows"];
+      const { statement, givesRows } = this.#prepare(sql);
+      if (!givesRows) return { rows: [], rowsAffected: statement.run(args).changes };
+      const rows = statement.all(args) as Rows["rows"];
       return { rows, rowsAffected: rows.length };
     } catch (error) {
       throw new StoreError(`${codeOf(error)}: ${error instanceof Error ? error.message : error}`, {
@@ -106,11 +116,12 @@ export class FileDriver implements Driver {
     }
   }
 
-  #prepare(sql: string): NativeStatement {
+  #prepare(sql: string): Prepared {
     const known = this.#prepared.get(sql);
     if (known) return known;
     if (this.#prepared.size >= MOST_PREPARED) this.#prepared.clear();
-    const prepared = this.#native.prepare(sql);
+    const statement = this.#native.prepare(sql);
+    const prepared = { statement, givesRows: statement.reader };
     this.#prepared.set(sql, prepared);
     return prepared;
   }

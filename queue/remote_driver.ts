@@ -23,8 +23,6 @@ export class RemoteDriver implements Driver {
     return this.#client.execute(statement);
   }
 
-  check(): void {}
-
   async recover(): Promise<void> {
     // Over HTTP every call is a connection of its own.
     if (this.#client.protocol !== "http") await this.#client.reconnect();

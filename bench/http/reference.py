@@ -1,6 +1,7 @@
-"""A stand-in for the reference's stack, written for this benchmark after the reference's description: FastAPI, one SQLite
-file, and a worker process that polls it. It takes uploads, stores each with a commit of its own, and its worker writes a
-constant result, so it is faster than the real one, which ran a random forest.
+"""A stand-in for the reference's stack, written for this benchmark after the reference's description.
+
+FastAPI, one SQLite file, and a worker process that polls it. An upload is a commit of its own. The worker
+writes a constant, so this is faster than the real one, which ran a random forest.
 
     uvicorn reference:app --port PORT        python reference.py        both with PRESCORE_BENCH_DATABASE
 """
@@ -62,7 +63,8 @@ def upload_features(features: Features) -> dict[str, object]:
 
 def result_of(task_id: str) -> str | None:
     connection = connect()
-    row = connection.execute("SELECT result FROM tasks WHERE id = ?", (task_id,)).fetchone()
+    query = "SELECT result FROM tasks WHERE id = ?"
+    row: tuple[str | None] | None = connection.execute(query, (task_id,)).fetchone()
     connection.close()
     if row is None:
         raise HTTPException(404, "Task not found")
@@ -86,7 +88,9 @@ def work() -> None:
     while True:
         rows = database.execute("SELECT id FROM tasks WHERE result IS NULL LIMIT 100").fetchall()
         with database:
-            database.executemany("UPDATE tasks SET result = ? WHERE id = ?", [(RESULT, row[0]) for row in rows])
+            database.executemany(
+                "UPDATE tasks SET result = ? WHERE id = ?", [(RESULT, row[0]) for row in rows]
+            )
         if not rows:
             time.sleep(POLL_S)
 

@@ -7,7 +7,7 @@ import { systemClock } from "./queue/clock.ts";
 import { Dispatcher, type DispatcherOptions } from "./queue/dispatcher.ts";
 import { GroupCommit } from "./queue/group_commit.ts";
 import { openStore } from "./queue/open.ts";
-import type { NewTask, TaskState } from "./queue/store.ts";
+import type { Enqueued, NewTask } from "./queue/store.ts";
 import { createApp, createHealthApp } from "./routes/mod.ts";
 import { backup } from "./tasks/backup.ts";
 import { configFromEnvironment } from "./tasks/config.ts";
@@ -32,11 +32,16 @@ const reporter = new Reporter({ now: systemClock.now, write: console.error });
 export async function startService(config: Config): Promise<Service> {
   const { service, questionnaire, banks } = config;
   await using closing = new AsyncDisposableStack();
-  const scoring = service.role === "api" ? undefined : closing.use(await startScoring(config));
-
-  const revision = await readRevision(config);
-  const store = await openStore(service.databaseUrl, systemClock.now());
+  // The models are read and compiled while the database opens, which holds this thread.
+  const reading = Promise.all([
+    service.role === "api" ? undefined : startScoring(config),
+    readRevision(config),
+  ]);
+  reading.catch(() => {});
+  const store = await openStore(service, systemClock.now());
   closing.defer(() => store.close());
+  const [scoring, revision] = await reading;
+  if (scoring) closing.use(scoring);
 
   const dispatcher = scoring && startDispatcher({
     store,
@@ -47,7 +52,7 @@ export async function startService(config: Config): Promise<Service> {
   });
   closing.defer(() => dispatcher?.stop());
 
-  const uploads = new GroupCommit<NewTask, TaskState>({
+  const uploads = new GroupCommit<NewTask, Enqueued>({
     commit: async (tasks) => {
       const states = await store.enqueue(tasks, systemClock.now());
       dispatcher?.wake();

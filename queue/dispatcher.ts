@@ -42,6 +42,8 @@ export class Dispatcher {
   #woken = false;
   #wake: () => void = () => {};
   #rescuedAtMs = -Infinity;
+  /** After a retry, which runs alone: many that fail must not hold up those that never ran. */
+  #freshFirst = false;
 
   constructor(options: DispatcherOptions) {
     this.#options = options;
@@ -169,12 +171,18 @@ export class Dispatcher {
     claimUntilMs = Infinity,
   ): Promise<readonly ClaimedTask[]> {
     const { store, clock, policy: { leaseMs, batchRows, backoffMs } } = this.#options;
-    const claim = { leaseMs, limit: batchRows, retryHorizonMs: backoffMs.max };
+    const claim = {
+      leaseMs,
+      limit: batchRows,
+      retryHorizonMs: backoffMs.max,
+      freshFirst: this.#freshFirst,
+    };
     const { claimed } = await store.settle({
       nowMs: clock.now(),
       ...ended,
       ...(this.#stopping || clock.now() >= claimUntilMs ? {} : { claim }),
     });
+    this.#freshFirst = claimed.some(({ attempt }) => attempt > 1);
     return claimed;
   }
 

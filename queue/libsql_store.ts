@@ -1,8 +1,11 @@
 /** The queue in a libSQL database: every state change is one statement, or one transaction of a few. */
 import type { InStatement } from "@libsql/client";
 import { type Database, statement } from "./database.ts";
+import { QUEUE } from "./fairness.ts";
 import type {
   ClaimedTask,
+  ClaimOptions,
+  Enqueued,
   Held,
   NewTask,
   RescueOptions,
@@ -13,32 +16,58 @@ import type {
   TaskStore,
 } from "./store.ts";
 
-/** `:tasks` is a JSON array of objects with id, payload and revision; an id may stand twice. */
+/**
+ * `:tasks` is a JSON array of new tasks without their payloads, which SQLite would read at each step; an id may stand twice. Queued are those that are not known, and those that ended under
+ * another revision. A full queue takes none that it does not know; the last group that finds room may exceed the limit.
+ */
 const ENQUEUE_TASKS = `
-  INSERT INTO tasks (id, revision, run_at_ms, created_at_ms)
-  SELECT value ->> 'id', value ->> 'revision', :now, :now FROM json_each(:tasks) WHERE true
+  WITH asked AS (
+    SELECT min(key) AS key, value ->> 'id' AS id, value ->> 'revision' AS revision,
+      coalesce(value ->> 'tenant', '') AS tenant,
+      iif(value ->> 'priority' = 'batch', 1, 0) AS priority
+    FROM json_each(:tasks) GROUP BY value ->> 'id'
+  ),
+  new AS (
+    SELECT asked.*, tasks.id IS NOT NULL AS known,
+      row_number() OVER (PARTITION BY asked.priority, asked.tenant ORDER BY key) - 1 AS place
+    FROM asked LEFT JOIN tasks ON tasks.id = asked.id
+    WHERE tasks.id IS NULL
+      OR tasks.state IN ('done', 'dead') AND tasks.revision != asked.revision
+  ),${QUEUE}
+  INSERT INTO tasks (id, revision, tenant, priority, turn, run_at_ms, created_at_ms)
+  SELECT new.id, new.revision, new.tenant, new.priority,
+    max(coalesce(tenants.turn, 0), coalesce(queue.turn, 0)) + place, :now, :now
+  FROM new
+  LEFT JOIN tenants ON tenants.priority = new.priority AND tenants.tenant = new.tenant
+  LEFT JOIN queue ON queue.priority = new.priority
+  WHERE known
+    OR coalesce(queue.waiting, 0) < :waiting AND coalesce(tenants.waiting, 0) < :waitingOfTenant
+  ORDER BY key
   ON CONFLICT (id) DO UPDATE
   SET state = 'queued', attempt = 0, run_at_ms = :now, created_at_ms = :now,
-    finished_at_ms = NULL, error = NULL, revision = excluded.revision
-  WHERE tasks.state IN ('done', 'dead') AND tasks.revision != excluded.revision`;
+    finished_at_ms = NULL, error = NULL, revision = excluded.revision,
+    tenant = excluded.tenant, priority = excluded.priority, turn = excluded.turn`;
 
 /** A task that was started again has no result until it ends. */
 const DROP_OLD_RESULTS = `
   DELETE FROM results
   WHERE task_id IN (
-    SELECT tasks.id FROM json_each(:tasks) AS asked
-    JOIN tasks ON tasks.id = asked.value ->> 'id'
+    SELECT tasks.id FROM json_each(:ids) AS asked
+    JOIN tasks ON tasks.id = asked.value
     WHERE tasks.state = 'queued'
   )`;
 
+/** `:payloads` is a JSON object of texts by task id. */
 const ENQUEUE_PAYLOADS = `
   INSERT INTO payloads (task_id, body)
-  SELECT value ->> 'id', value ->> 'payload' FROM json_each(:tasks) WHERE true
+  SELECT tasks.id, asked.value
+  FROM json_each(:payloads) AS asked JOIN tasks ON tasks.id = asked.key WHERE true
   ON CONFLICT (task_id) DO NOTHING`;
 
+/** A task that the queue did not take is not there. */
 const STATES = `
-  SELECT tasks.state FROM json_each(:tasks) AS asked
-  JOIN tasks ON tasks.id = asked.value ->> 'id'
+  SELECT coalesce(tasks.state, 'refused') AS state FROM json_each(:ids) AS asked
+  LEFT JOIN tasks ON tasks.id = asked.value
   ORDER BY asked.key`;
 
 const FIND = `
@@ -49,27 +78,37 @@ const FIND = `
 const CLAIM = `
   UPDATE tasks
   SET state = 'leased', attempt = attempt + 1, fence = fence + 1, lease_until_ms = :until
-  WHERE id IN (`;
+  WHERE rowid IN (`;
 
 const CLAIMED = `)
   RETURNING id, attempt, fence, created_at_ms,
     (SELECT body FROM payloads WHERE task_id = tasks.id) AS payload`;
 
-const CLAIM_RETRY = `${CLAIM}
-    SELECT id FROM tasks
-    WHERE state = 'queued' AND (attempt > 0) = 1
+/** For the second of two claims in a transaction: it claims nothing where the first claimed a task. */
+const UNLESS_CLAIMED = "AND changes() = 0";
+
+function claimRetry(condition: string): string {
+  return `${CLAIM}
+    SELECT rowid FROM tasks
+    WHERE state = 'queued' AND attempt > 0 ${condition}
       AND run_at_ms NOT BETWEEN :now + 1 AND :now + :horizon
     ORDER BY run_at_ms, rowid LIMIT 1
   ${CLAIMED}`;
+}
 
-/** Runs right after CLAIM_RETRY in its transaction, and claims nothing where that claimed a task. */
-const CLAIM_FRESH = `${CLAIM}
-    SELECT id FROM tasks
-    WHERE state = 'queued' AND (attempt > 0) = 0 AND changes() = 0
-    ORDER BY run_at_ms, rowid LIMIT :limit
+/** `+ 0`: newer SQLites prepare a statement again for each limit that they can read. */
+function claimFresh(condition: string): string {
+  return `${CLAIM}
+    SELECT rowid FROM tasks
+    WHERE state = 'queued' AND attempt = 0 ${condition}
+    ORDER BY priority, turn, rowid LIMIT :limit + 0
   ${CLAIMED}`;
+}
 
-/** `:tasks` is a JSON array of objects with id and fence; only leases that are still held are touched. */
+const RETRY_FIRST = { retry: claimRetry(""), fresh: claimFresh(UNLESS_CLAIMED) };
+const FRESH_FIRST = { retry: claimRetry(UNLESS_CLAIMED), fresh: claimFresh("") };
+
+/** `:tasks` have an id and a fence; only leases that are still held are touched. */
 const STORE_RESULTS = `
   INSERT INTO results (task_id, body, fence, created_at_ms)
   SELECT tasks.id, ended.value ->> 'result', tasks.fence, :now
@@ -112,22 +151,34 @@ const RESCUE = `
     error = 'attempt ' || attempt || ' ended without an answer: its lease ran out'
   WHERE state = 'leased' AND lease_until_ms NOT BETWEEN :now + 1 AND :now + :horizon`;
 
+/** How much may wait: tasks that are queued or leased, for each priority apart. */
+export interface StoreLimits {
+  readonly waitingTasks: number;
+  readonly waitingTasksPerTenant: number;
+}
+
 export class LibsqlStore implements TaskStore {
   readonly #database: Database;
+  readonly #limits: StoreLimits;
 
-  constructor(database: Database) {
+  constructor(database: Database, limits: StoreLimits) {
     this.#database = database;
+    this.#limits = limits;
   }
 
-  async enqueue(tasks: readonly NewTask[], nowMs: number): Promise<readonly TaskState[]> {
-    const known = JSON.stringify(tasks);
+  async enqueue(tasks: readonly NewTask[], nowMs: number): Promise<readonly Enqueued[]> {
+    const asked = JSON.stringify(tasks.map(({ payload: _, ...task }) => task));
+    const ids = JSON.stringify(tasks.map(({ id }) => id));
+    // The first of two with one id is kept.
+    const payloads = Object.fromEntries(tasks.map(({ id, payload }) => [id, payload]).toReversed());
+    const { waitingTasks: waiting, waitingTasksPerTenant: waitingOfTenant } = this.#limits;
     const results = await this.#database.write([
-      statement(ENQUEUE_TASKS, { tasks: known, now: nowMs }),
-      statement(ENQUEUE_PAYLOADS, { tasks: known }),
-      statement(DROP_OLD_RESULTS, { tasks: known }),
-      statement(STATES, { tasks: known }),
+      statement(ENQUEUE_TASKS, { tasks: asked, now: nowMs, waiting, waitingOfTenant }),
+      statement(ENQUEUE_PAYLOADS, { payloads: JSON.stringify(payloads) }),
+      statement(DROP_OLD_RESULTS, { ids }),
+      statement(STATES, { ids }),
     ]);
-    return (results.at(-1)?.rows ?? []).map(({ state }) => state as TaskState);
+    return (results.at(-1)?.rows ?? []).map(({ state }) => state as Enqueued);
   }
 
   async find(id: string): Promise<Task | undefined> {
@@ -144,17 +195,16 @@ export class LibsqlStore implements TaskStore {
   async settle({ nowMs, completed = [], failed = [], claim }: Settlement): Promise<Settled> {
     const statements: InStatement[] = [];
     if (completed.length > 0) {
-      const args = { tasks: JSON.stringify(completed), now: nowMs };
-      statements.push(statement(STORE_RESULTS, args), statement(END_DONE, args));
+      statements.push(
+        statement(STORE_RESULTS, { tasks: JSON.stringify(completed), now: nowMs }),
+        statement(END_DONE, { tasks: heldJson(completed), now: nowMs }),
+      );
     }
     if (failed.length > 0) {
       statements.push(statement(END_FAILED, { tasks: JSON.stringify(failed), now: nowMs }));
     }
     if (claim) {
-      const until = nowMs + claim.leaseMs;
-      const horizon = claim.retryHorizonMs;
-      statements.push(statement(CLAIM_RETRY, { until, now: nowMs, horizon }));
-      statements.push(statement(CLAIM_FRESH, { until, limit: claim.limit }));
+      statements.push(...claimStatements(claim, nowMs));
     }
     const results = await this.#database.write(statements);
     const stored = completed.length > 0 ? results[1]?.rows ?? [] : [];
@@ -164,7 +214,7 @@ export class LibsqlStore implements TaskStore {
 
   async extend(tasks: readonly Held[], leaseUntilMs: number): Promise<number> {
     const [extended] = await this.#database.write([
-      statement(EXTEND, { tasks: JSON.stringify(tasks), until: leaseUntilMs }),
+      statement(EXTEND, { tasks: heldJson(tasks), until: leaseUntilMs }),
     ]);
     return extended?.rowsAffected ?? 0;
   }
@@ -178,7 +228,9 @@ export class LibsqlStore implements TaskStore {
 
   async nextDueMs(): Promise<number | undefined> {
     const { rows: [row] } = await this.#database.read(
-      "SELECT min(iif(attempt = 0, 0, run_at_ms)) AS due FROM tasks WHERE state = 'queued'",
+      `SELECT iif(
+        EXISTS (SELECT 1 FROM tasks WHERE state = 'queued' AND attempt = 0), 0,
+        (SELECT min(run_at_ms) FROM tasks WHERE state = 'queued' AND attempt > 0)) AS due`,
     );
     return typeof row?.due === "number" ? row.due : undefined;
   }
@@ -186,6 +238,19 @@ export class LibsqlStore implements TaskStore {
   close(): void {
     this.#database.close();
   }
+}
+
+function heldJson(tasks: readonly Held[]): string {
+  return JSON.stringify(tasks.map(({ id, fence }) => ({ id, fence })));
+}
+
+function claimStatements(claim: ClaimOptions, nowMs: number): InStatement[] {
+  const { leaseMs, limit, retryHorizonMs: horizon, freshFirst = false } = claim;
+  const sql = freshFirst ? FRESH_FIRST : RETRY_FIRST;
+  const until = nowMs + leaseMs;
+  const retry = statement(sql.retry, { until, now: nowMs, horizon });
+  const fresh = statement(sql.fresh, { until, limit });
+  return freshFirst ? [fresh, retry] : [retry, fresh];
 }
 
 function claimedTask(row: Readonly<Record<string, unknown>>): ClaimedTask {

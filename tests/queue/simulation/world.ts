@@ -4,13 +4,12 @@
  * end all faults stop, and the ledger says whether every law was kept.
  */
 import type { QueuePolicy } from "../../../configs/mod.ts";
-import { Connection } from "../../../queue/connection.ts";
 import type { Database } from "../../../queue/database.ts";
 import { Dispatcher, type Outcome } from "../../../queue/dispatcher.ts";
 import { LibsqlStore } from "../../../queue/libsql_store.ts";
-import { migrate, readMigrations } from "../../../queue/migrate.ts";
 import type { ClaimedTask, TaskStore } from "../../../queue/store.ts";
 import { FakeClock } from "../../support/fake_clock.ts";
+import { LIMITS } from "../../support/store.ts";
 import { Ledger } from "./ledger.ts";
 import { Random } from "./random.ts";
 
@@ -25,7 +24,6 @@ export const POLICY: QueuePolicy = {
 };
 
 const STEPS = 25;
-const migrations = readMigrations();
 
 /** A way to be wrong: the suite must notice each. */
 export interface Mutant {
@@ -47,8 +45,17 @@ interface Faults {
   readonly poison: boolean;
 }
 
+export interface LifeOptions {
+  readonly seed: number;
+  /** Migrated, and without tasks. */
+  readonly database: Database;
+  readonly mutant?: Mutant;
+}
+
 /** Lives the life of `seed`; returns the laws that were broken, in order. */
-export async function live(seed: number, mutant: Mutant = { name: "none" }): Promise<string[]> {
+export async function live(
+  { seed, database, mutant = { name: "none" } }: LifeOptions,
+): Promise<string[]> {
   const random = new Random(seed);
   const faults: Faults = {
     crashes: random.chance(0.5),
@@ -57,13 +64,7 @@ export async function live(seed: number, mutant: Mutant = { name: "none" }): Pro
     clock: random.chance(0.3),
     poison: random.chance(0.5),
   };
-  const database = await Connection.open(":memory:");
-  try {
-    await migrate(database, { migrations, nowMs: 0 });
-    return await new World({ random, faults, mutant, database }).run();
-  } finally {
-    database.close();
-  }
+  return await new World({ random, faults, mutant, database }).run();
 }
 
 /** A process: its calls to the database never come back once it is killed. */
@@ -76,14 +77,14 @@ interface WorldOptions {
   readonly random: Random;
   readonly faults: Faults;
   readonly mutant: Mutant;
-  readonly database: Connection;
+  readonly database: Database;
 }
 
 class World {
   readonly #random: Random;
   readonly #faults: Faults;
   readonly #mutant: Mutant;
-  readonly #database: Connection;
+  readonly #database: Database;
   readonly #clock = new FakeClock();
   readonly #ids: readonly string[];
   readonly #poison: ReadonlySet<string>;
@@ -155,7 +156,7 @@ class World {
   }
 
   #look(id: string) {
-    return new LibsqlStore(this.#database).find(id);
+    return new LibsqlStore(this.#database, LIMITS).find(id);
   }
 
   #crash(): void {
@@ -229,7 +230,7 @@ class World {
 
   /** The store of one process, or of the clients: mutated, watched by the ledger, on a database with faults. */
   #mutated(life: { readonly killed: boolean }): TaskStore {
-    const plain = new LibsqlStore(this.#faulty(life));
+    const plain = new LibsqlStore(this.#faulty(life), LIMITS);
     const settle = plain.settle.bind(plain);
     plain.settle = async (settlement) => {
       const settled = await settle(settlement);

@@ -5,7 +5,7 @@
  * Pure but for the models: the same application at the same time, with the same models and configuration, gives the same
  * decision. A bank whose model fails is named with the cause, and the others are decided.
  */
-import type { Config } from "../configs/mod.ts";
+import { type Config, loanGrid } from "../configs/mod.ts";
 import {
   curveOf,
   type Draft,
@@ -18,7 +18,6 @@ import {
 import { type Case, openCase, type Setting, stacked } from "./case.ts";
 import type { BankDecision, Curve, Decision, Offer, Plan, Receipt } from "./decision.ts";
 import type { Features } from "./features.ts";
-import { loanGrid } from "./loan_grid.ts";
 import type { Models } from "./models.ts";
 import { compileRules } from "./policy.ts";
 import { inputSha256, policySha256 } from "./receipt.ts";

@@ -4,6 +4,8 @@
  * loan, and along the amounts both the probability and the policy's rules hold in ranges, so the largest amount that will do is
  * found without a look at each.
  *
+ * A loan other than the one asked for must also gain enough in probability to be worth the change.
+ *
  * An offer never lends more than was asked for. Where a product takes a down payment, what is not lent is paid at once, within
  * the product's bounds; where not, the loan is smaller. A halving of the amount and a doubling of the term count alike.
  * An offer that changes all that a nearer one changes, and more, is left out.
@@ -48,6 +50,8 @@ export interface OfferSearch {
   readonly asked: AskedLoan;
   readonly row: Float32Array;
   readonly band: ProbabilityBand;
+  /** The probability of the loan as asked for. */
+  readonly before: number;
   /** The bank's probabilities over `grid`. */
   readonly lists: PieceLists;
   readonly grid: LoanGrid;
@@ -72,10 +76,11 @@ export function findOffers(search: OfferSearch): Found {
     productAmounts(product, lendableOf(product, search.asked)) !== undefined
   );
   if (!lendable) return { none: "outside_products", rules: [] };
-  const unruled = searchProducts({ ...search, forbidding: [] }).length > 0;
-  return unruled
-    ? { none: "forbidden_by_policy", rules: guilty(search) }
-    : { none: "target_out_of_reach", rules: [] };
+  const some = (relaxed: Partial<OfferSearch>) =>
+    searchProducts({ ...search, ...relaxed }).length > 0;
+  if (some({ forbidding: [] })) return { none: "forbidden_by_policy", rules: guilty(search) };
+  const none = some({ before: -Infinity }) ? "gain_too_small" : "target_out_of_reach";
+  return { none, rules: [] };
 }
 
 /** The rules that forbid every loan on their own; all of them where it takes several. */
@@ -143,21 +148,26 @@ interface TermSearch extends OfferSearch {
   readonly amounts: { readonly least: number; readonly most: number };
 }
 
+/** The largest amount that will do; a loan other than the one asked for must gain enough, too. */
 function largestAmount(
   product: Product,
   search: TermSearch,
 ): { readonly amount: number; readonly probability: number } | undefined {
-  const { lists, grid, band, policy: { target }, amounts: { least, most } } = search;
-  const good = piecesAt(lists, { term: grid.terms.indexOf(search.term), grid })
+  const { lists, grid, band, before, asked, term, policy, amounts: { least, most } } = search;
+  const reaching = piecesAt(lists, { term: grid.terms.indexOf(term), grid })
     .filter(({ from, to, probability }) =>
-      from <= most && to >= least && intervalOf(probability, band).low >= target
+      from <= most && to >= least && intervalOf(probability, band).low >= policy.target
     );
-  if (good.length === 0) return undefined;
+  if (reaching.length === 0) return undefined;
   const allowed = allowedAmounts(product, search);
-  for (const piece of good.toReversed()) {
+  for (const piece of reaching.toReversed()) {
+    const gains = piece.probability - before >= policy.offers.leastGain;
     for (const range of allowed.toReversed()) {
       const amount = largestWithin(product, { piece, range });
-      if (amount !== undefined) return { amount, probability: piece.probability };
+      if (amount === undefined) continue;
+      if (gains || (amount === asked.amount && term === asked.term)) {
+        return { amount, probability: piece.probability };
+      }
     }
   }
   return undefined;
@@ -213,6 +223,8 @@ export function candidateOf(
   policy: Policy,
 ): Candidate {
   const cost = loanCost(loanTerms({ amount, term }, product.annualRatePercent));
+  const approved = cost.overpaymentMinor + ownMoneyCostMinor(asked.amount - amount, asked, policy);
+  const refused = ownMoneyCostMinor(asked.amount, asked, policy);
   const changed: Change[] = [];
   if (amount !== asked.amount) {
     changed.push(product.downPaymentPercent === undefined ? "amount" : "down_payment");
@@ -225,18 +237,16 @@ export function candidateOf(
     probability,
     changed,
     change: changeOf({ amount, term }, asked),
-    clientCostMinor: cost.overpaymentMinor + ownMoneyCostMinor(asked, amount, policy),
+    clientCostMinor: Math.round(probability * approved + (1 - probability) * refused),
     cost,
   };
 }
 
-/** What the client's own money costs in place of what is not lent, over the term asked for. */
-function ownMoneyCostMinor(asked: AskedLoan, amount: number, { offers }: Policy): number {
-  const principal = asked.amount - amount;
-  if (!(principal > 0)) return 0;
-  const months = Math.max(1, Math.round(asked.term));
-  return loanCost(loanTerms({ amount: principal, term: months }, offers.ownMoneyRatePercent))
-    .overpaymentMinor;
+/** What the client's own money costs in place of a loan, over the term asked for. */
+function ownMoneyCostMinor(amount: number, { term }: AskedLoan, { offers }: Policy): number {
+  if (!(amount > 0)) return 0;
+  const months = Math.max(1, Math.round(term));
+  return loanCost(loanTerms({ amount, term: months }, offers.ownMoneyRatePercent)).overpaymentMinor;
 }
 
 /** The offer as it is given, with the probability that the full model gave it. */

@@ -97,6 +97,20 @@ for (
   const [what, answers, change, expected] of [
     ["no amount", { loan_amount: null }, {}, "loan_not_stated"],
     ["an amount below every product", { loan_amount: 3000 }, {}, "outside_products"],
+    [
+      "a chance just below the target, which no loan raises by enough",
+      {
+        birthdate: "1998-01-16",
+        employment_status: "Собственное дело",
+        value: "1 - 2 года",
+        jobstartdate: "2022-12-01",
+        monthprofit: 200_000,
+        loan_amount: 33_000,
+        loan_term: 6,
+      },
+      {},
+      "gain_too_small",
+    ],
     ["a target that nothing reaches", {}, { target: 1 }, "target_out_of_reach"],
     ["an interval that is too wide", {}, { widestInterval: 0.001 }, "insufficient_data"],
     ["a client under age", { birthdate: "2010-01-01" }, {}, "forbidden_by_policy"],

@@ -31,6 +31,7 @@ export function bruteForceOffers(
     amount: fields.findIndex(({ role }) => role === "amount"),
     term: fields.findIndex(({ role }) => role === "term"),
   };
+  const before = set.score(row, 1);
   const asked = { amount: row[columns.amount] ?? NaN, term: row[columns.term] ?? NaN };
   const rules = compileRules(policy.rules, {
     questionnaire: config.questionnaire,
@@ -59,7 +60,12 @@ export function bruteForceOffers(
           rule.effect === "forbid" && (rule.banks?.includes(bank.id) ?? true) &&
           test(rowAndPayment)
         );
-        if (!forbidden) allowed.push(candidateOf({ product, ...loan, probability }, asked, policy));
+        if (forbidden) continue;
+        const candidate = candidateOf({ product, ...loan, probability }, asked, policy);
+        const gain = probability - (before[index] ?? NaN);
+        if (candidate.changed.length === 0 || gain >= policy.offers.leastGain) {
+          allowed.push(candidate);
+        }
       }
     }
     return nearestOfEachKind(allowed).slice(0, policy.offers.most).map((found) => ({
@@ -98,16 +104,16 @@ function mayLend(
 function nearestOfEachKind(allowed: readonly Candidate[]): readonly Candidate[] {
   const kinds = Map.groupBy(allowed, ({ changed }) => changed.join());
   const nearest = [...kinds.values()].map((kind) =>
-    kind.reduce((best, one) => before(one, best) ? one : best)
+    kind.reduce((best, one) => precedes(one, best) ? one : best)
   );
   return nearest.filter((one) =>
     !nearest.some((other) =>
-      other !== one && before(other, one) && other.changed.every((it) => one.changed.includes(it))
+      other !== one && precedes(other, one) && other.changed.every((it) => one.changed.includes(it))
     )
-  ).sort((a, b) => before(a, b) ? -1 : 1);
+  ).sort((a, b) => precedes(a, b) ? -1 : 1);
 }
 
-function before(a: Candidate, b: Candidate): boolean {
+function precedes(a: Candidate, b: Candidate): boolean {
   if (a.change !== b.change) return a.change < b.change;
   if (a.changed.length !== b.changed.length) return a.changed.length < b.changed.length;
   return a.clientCostMinor < b.clientCostMinor;

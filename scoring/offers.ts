@@ -20,7 +20,7 @@ import type { Features } from "./features.ts";
 import { type Piece, piecesAt, productAmounts } from "./loan_grid.ts";
 import type { PieceLists, ProbabilityBand } from "./models.ts";
 import { intervalOf } from "./odds.ts";
-import { allowedRanges, type Asked, type CompiledRule } from "./policy.ts";
+import { allowedRanges, type Asked, type CompiledRule, firesOn } from "./policy.ts";
 import { OFFER_TEXTS } from "./texts.ts";
 import { duration, filled, money } from "./words.ts";
 
@@ -68,6 +68,8 @@ export type Found =
 
 /** The candidates of one bank, the least change first; or why there is none. */
 export function findOffers(search: OfferSearch): Found {
+  const always = search.forbidding.filter((rule) => forbidsEveryLoan(rule, search.row));
+  if (always.length > 0) return { none: "forbidden_by_policy", rules: always.map(idOf) };
   const candidates = searchProducts(search);
   if (candidates.length > 0) {
     return { candidates: leastChanges(candidates).slice(0, search.policy.offers.most) };
@@ -88,7 +90,16 @@ function guilty(search: OfferSearch): readonly string[] {
   const alone = search.forbidding.filter((rule) =>
     searchProducts({ ...search, forbidding: [rule] }).length === 0
   );
-  return (alone.length > 0 ? alone : search.forbidding).map(({ rule }) => rule.id);
+  return (alone.length > 0 ? alone : search.forbidding).map(idOf);
+}
+
+function idOf({ rule: { id } }: CompiledRule): string {
+  return id;
+}
+
+/** Whether a rule is about the client alone, and met. */
+function forbidsEveryLoan(rule: CompiledRule, row: Float32Array): boolean {
+  return rule.loanTests.length === 0 && firesOn(rule, row);
 }
 
 /** The nearest of each kind of change, the nearest first, without those that change more than a nearer one. */

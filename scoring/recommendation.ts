@@ -159,7 +159,7 @@ function clearedRules(options: RecommendationOptions, search: Search): WayBack |
   }).sort((a, b) => a.size - b.size);
   const [least] = clearing;
   if (least === undefined) return waited(options, search);
-  const { lever: { field }, feature } = least;
+  const { lever: { field, now }, feature } = least;
   return {
     kind: "answer",
     field: field.id,
@@ -167,6 +167,7 @@ function clearedRules(options: RecommendationOptions, search: Search): WayBack |
     text: filled(TEXTS.answer, {
       label: field.label,
       value: answerText(field, { feature, answer: null }),
+      now: answerText(field, { feature: now, answer: null }),
     }),
   };
 }
@@ -185,14 +186,22 @@ function valuesOf({ ask, now }: Lever): readonly number[] {
     .sort((a, b) => Math.abs(a - now) - Math.abs(b - now));
 }
 
-/** The first of the months to come at which ages and tenures alone have cleared the rules. */
+/** The first day to come, looked for month by month, on which ages and tenures alone have cleared the rules. */
 function waited(
   { answers, asOfMs, features, policy }: RecommendationOptions,
   search: Search,
 ): WayBack | undefined {
+  const clearOn = (atMs: number) => clear(search, features.matrix([{ answers, atMs }]));
+  const tomorrowMs = (Math.floor(asOfMs / DAY_MS) + 1) * DAY_MS;
   for (let month = 1; month <= policy.recourse.furthestMonths; month++) {
-    const atMs = Math.ceil((asOfMs + month * UNIT_MS.months) / DAY_MS) * DAY_MS;
-    if (!clear(search, features.matrix([{ answers, atMs }]))) continue;
+    const [fromDay, toDay] = [month - 1, month].map((months) =>
+      Math.ceil(months * UNIT_MS.months / DAY_MS)
+    );
+    if (fromDay === undefined || toDay === undefined) continue;
+    if (!clearOn(tomorrowMs + toDay * DAY_MS)) continue;
+    let day = fromDay;
+    while (!clearOn(tomorrowMs + day * DAY_MS)) day++;
+    const atMs = tomorrowMs + day * DAY_MS;
     return {
       kind: "wait",
       until: isoDay(atMs),

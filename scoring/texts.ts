@@ -75,8 +75,9 @@ export const RECOURSE_TEXTS = {
     en: "{label}: {value} in place of {now} — an estimated chance of {after}, not {before}",
   },
   wait: {
-    ru: "{label}: {date} исполнится {value} — оценка шансов {after} вместо {before}",
-    en: "{label}: {value} on {date} — an estimated chance of {after}, not {before}",
+    ru: "{label}: к {date} пройдёт {value} — оценка шансов {after} вместо {before}",
+    en:
+      "{label}: {value} will have passed by {date} — an estimated chance of {after}, not {before}",
   },
 } as const;
 
@@ -106,8 +107,8 @@ export const RECOMMENDATION_TEXTS = {
     en: "{bank}: {offer}",
   },
   answer: {
-    ru: "{label}: {value}",
-    en: "{label}: {value}",
+    ru: "{label}: {value} вместо {now}",
+    en: "{label}: {value} in place of {now}",
   },
   wait: {
     ru: "Вернуться к заявке {date}",

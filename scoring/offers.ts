@@ -64,23 +64,24 @@ export type Found =
 
 /** The candidates of one bank, the least change first; or why there is none. */
 export function findOffers(search: OfferSearch): Found {
-  const allowed = search.bank.products.flatMap((product) => searchProduct(product, search));
-  const candidates = leastChanges(allowed.flatMap(({ candidates }) => candidates));
-  if (candidates.length > 0) return { candidates: candidates.slice(0, search.policy.offers.most) };
-  if (allowed.every(({ reach }) => reach === "outside")) {
-    return { none: "outside_products", rules: [] };
+  const candidates = searchProducts(search);
+  if (candidates.length > 0) {
+    return { candidates: leastChanges(candidates).slice(0, search.policy.offers.most) };
   }
-  const unruled = search.forbidding.length > 0 &&
-    "candidates" in findOffers({ ...search, forbidding: [] });
+  const lendable = search.bank.products.some((product) =>
+    productAmounts(product, lendableOf(product, search.asked)) !== undefined
+  );
+  if (!lendable) return { none: "outside_products", rules: [] };
+  const unruled = searchProducts({ ...search, forbidding: [] }).length > 0;
   return unruled
     ? { none: "forbidden_by_policy", rules: guilty(search) }
     : { none: "target_out_of_reach", rules: [] };
 }
 
-/** The rules without which there would be an offer; all of them where only several together forbid every one. */
+/** The rules that forbid every loan on their own; all of them where it takes several. */
 function guilty(search: OfferSearch): readonly string[] {
   const alone = search.forbidding.filter((rule) =>
-    "none" in findOffers({ ...search, forbidding: [rule] })
+    searchProducts({ ...search, forbidding: [rule] }).length === 0
   );
   return (alone.length > 0 ? alone : search.forbidding).map(({ rule }) => rule.id);
 }
@@ -114,27 +115,21 @@ export function changeOf({ amount, term }: AskedLoan, asked: AskedLoan): number 
   return Number(change.toFixed(CHANGE_DIGITS));
 }
 
-interface Reach {
-  readonly reach: "outside" | "inside";
-  readonly candidates: readonly Candidate[];
-}
-
-/** At each term the loan as asked for where it will do, or the largest smaller amount that does. */
-function searchProduct(product: Product, search: OfferSearch): Reach {
-  const bounds = lendable(product, search.asked);
-  const amounts = productAmounts(product, bounds);
-  if (amounts === undefined) return { reach: "outside", candidates: [] };
-  const candidates = product.termsMonths.flatMap((term) => {
-    const best = largestAmount(product, { ...search, term, amounts });
-    return best === undefined
-      ? []
-      : [candidateOf({ product, term, ...best }, search.asked, search.policy)];
+/** For each product and term the loan as asked for where it will do, or the largest smaller amount that does. */
+function searchProducts(search: OfferSearch): readonly Candidate[] {
+  const { bank, asked, policy } = search;
+  return bank.products.flatMap((product) => {
+    const amounts = productAmounts(product, lendableOf(product, asked));
+    if (amounts === undefined) return [];
+    return product.termsMonths.flatMap((term) => {
+      const best = largestAmount(product, { ...search, term, amounts });
+      return best === undefined ? [] : [candidateOf({ product, term, ...best }, asked, policy)];
+    });
   });
-  return { reach: "inside", candidates };
 }
 
 /** Which part of the loan asked for a product may lend. */
-export function lendable(
+function lendableOf(
   { downPaymentPercent }: Product,
   { amount }: AskedLoan,
 ): { readonly from: number; readonly to: number } {

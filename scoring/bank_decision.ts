@@ -7,7 +7,14 @@ import type { Case, Setting } from "./case.ts";
 import type { BankDecision, Curve, DecidedBank, NoOffer, Offer, Offers } from "./decision.ts";
 import { piecesAt } from "./loan_grid.ts";
 import type { Inspected, ModelView, ProbabilityBand } from "./models.ts";
-import { askedLoan, type Candidate, findOffers, offerOf, type OfferSearch } from "./offers.ts";
+import {
+  askedLoan,
+  type Candidate,
+  findOffers,
+  offerOf,
+  type OfferSearch,
+  worthwhile,
+} from "./offers.ts";
 import { intervalOf, oddsOf } from "./odds.ts";
 import { type CompiledRule, concerns, firesOn, speaksAgainst } from "./policy.ts";
 import { explain } from "./reasons.ts";
@@ -130,7 +137,7 @@ function searchOffers(
     asked,
     row,
     band,
-    before: view.probabilities[0] ?? NaN,
+    worth: worthwhile(view.probabilities[0] ?? NaN, { band, policy: setting.policy }),
     lists,
     grid: lendable.grid,
     forbidding: rules.filter(({ rule }) => rule.effect === "forbid"),
@@ -146,7 +153,7 @@ function searchOffers(
 function nearestAdvised(search: OfferSearch, rules: readonly CompiledRule[]): Candidate[] {
   const against = rules.filter(({ rule }) => rule.effect !== "warn");
   if (!against.some((rule) => speaksAgainst(rule) && firesOn(rule, search.row))) return [];
-  const found = findOffers({ ...search, forbidding: against, before: -Infinity });
+  const found = findOffers({ ...search, forbidding: against, worth: 0 });
   return "none" in found ? [] : found.candidates.slice(0, 1);
 }
 

@@ -4,7 +4,7 @@
  * loan, and along the amounts both the probability and the policy's rules hold in ranges, so the largest amount that will do is
  * found without a look at each.
  *
- * A loan other than the one asked for must also gain enough in probability to be worth the change.
+ * Where the loan asked for does not reach it, another one must also gain enough in probability to be worth the change.
  *
  * An offer never lends more than was asked for. Where a product takes a down payment, what is not lent is paid at once, within
  * the product's bounds; where not, the loan is smaller. A halving of the amount and a doubling of the term count alike.
@@ -50,8 +50,8 @@ export interface OfferSearch {
   readonly asked: AskedLoan;
   readonly row: Float32Array;
   readonly band: ProbabilityBand;
-  /** The probability of the loan as asked for. */
-  readonly before: number;
+  /** The probability from which on an offer is worth its change: `worthwhile`. */
+  readonly worth: number;
   /** The bank's probabilities over `grid`. */
   readonly lists: PieceLists;
   readonly grid: LoanGrid;
@@ -60,6 +60,17 @@ export interface OfferSearch {
   readonly policy: Policy;
   readonly features: Features;
   readonly columns: { readonly amount: number; readonly term: number };
+}
+
+/**
+ * From which probability on another loan is worth offering: one that gains enough over the loan as asked for; any where that
+ * would do itself, and has only to be fitted to products and rules.
+ */
+export function worthwhile(
+  before: number,
+  { band, policy: { target, offers } }: Pick<OfferSearch, "band" | "policy">,
+): number {
+  return intervalOf(before, band).low >= target ? 0 : before + offers.leastGain;
 }
 
 export type Found =
@@ -81,7 +92,7 @@ export function findOffers(search: OfferSearch): Found {
   const some = (relaxed: Partial<OfferSearch>) =>
     searchProducts({ ...search, ...relaxed }).length > 0;
   if (some({ forbidding: [] })) return { none: "forbidden_by_policy", rules: guilty(search) };
-  const none = some({ before: -Infinity }) ? "gain_too_small" : "target_out_of_reach";
+  const none = some({ worth: 0 }) ? "gain_too_small" : "target_out_of_reach";
   return { none, rules: [] };
 }
 
@@ -159,26 +170,23 @@ interface TermSearch extends OfferSearch {
   readonly amounts: { readonly least: number; readonly most: number };
 }
 
-/** The largest amount that will do; a loan other than the one asked for must gain enough, too. */
+/** The largest amount that will do. */
 function largestAmount(
   product: Product,
   search: TermSearch,
 ): { readonly amount: number; readonly probability: number } | undefined {
-  const { lists, grid, band, before, asked, term, policy, amounts: { least, most } } = search;
+  const { lists, grid, band, term, worth, policy: { target }, amounts: { least, most } } = search;
   const reaching = piecesAt(lists, { term: grid.terms.indexOf(term), grid })
     .filter(({ from, to, probability }) =>
-      from <= most && to >= least && intervalOf(probability, band).low >= policy.target
+      from <= most && to >= least && probability >= worth &&
+      intervalOf(probability, band).low >= target
     );
   if (reaching.length === 0) return undefined;
   const allowed = allowedAmounts(product, search);
   for (const piece of reaching.toReversed()) {
-    const gains = piece.probability - before >= policy.offers.leastGain;
     for (const range of allowed.toReversed()) {
       const amount = largestWithin(product, { piece, range });
-      if (amount === undefined) continue;
-      if (gains || (amount === asked.amount && term === asked.term)) {
-        return { amount, probability: piece.probability };
-      }
+      if (amount !== undefined) return { amount, probability: piece.probability };
     }
   }
   return undefined;

@@ -62,10 +62,9 @@ export function bruteForceOffers(
         );
         if (forbidden) continue;
         const candidate = candidateOf({ product, ...loan, probability }, asked, policy);
-        const gain = probability - (before[index] ?? NaN);
-        if (candidate.changed.length === 0 || gain >= policy.offers.leastGain) {
-          allowed.push(candidate);
-        }
+        const asItIs = before[index] ?? NaN;
+        const wouldDo = intervalOf(asItIs, band).low >= policy.target;
+        if (wouldDo || probability >= asItIs + policy.offers.leastGain) allowed.push(candidate);
       }
     }
     return nearestOfEachKind(allowed).slice(0, policy.offers.most).map((found) => ({

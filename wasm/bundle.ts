@@ -3,7 +3,10 @@
  * manifest first: the feature order and its fingerprint, and the SHA-256 of every file of the models in use.
  */
 import { z } from "zod";
+import { backgroundRows, typicalRow } from "./background.ts";
 import { ModelError } from "./instance.ts";
+
+const BACKGROUND_ROWS = 32;
 
 const sha256Hex = z.string().regex(/^[0-9a-f]{64}$/, "must be 64 lower-case hex digits");
 /** A plain name: a manifest cannot reach outside its folder. */
@@ -38,6 +41,24 @@ const bandSchema = z.strictObject({
   { error: "edges must rise, and below and above must have one more value than edges" },
 );
 
+const weight = z.number().min(-1).max(1);
+
+const dependenceSchema = z.strictObject({
+  level: probability.describe("Of the intervals"),
+  loadings: z.record(
+    modelName,
+    z.strictObject({
+      loading: weight.describe(
+        "Weight of a hidden standard normal factor in the bank's decisions; the product of two is their correlation",
+      ),
+      low: weight,
+      high: weight,
+      applications: z.int().min(0).describe("Decided by this bank and another one"),
+      note: z.string().optional().describe("Why nothing was estimated, and the loading is 0"),
+    }),
+  ),
+});
+
 export const manifestSchema = z.strictObject({
   version: z.string().min(1),
   features: z.strictObject({ names: z.array(z.string()).min(1), sha256: sha256Hex }),
@@ -52,6 +73,9 @@ export const manifestSchema = z.strictObject({
       evidence: evidenceSchema.optional().describe("Whether there was anything to learn"),
       band: bandSchema.optional().describe("How far the probability may be off"),
     }),
+  ),
+  dependence: dependenceSchema.optional().describe(
+    "How decisions of different banks hang together beyond what the answers explain",
   ),
   golden: file.optional().describe(
     "Inputs and the probabilities that the trained models give them",
@@ -94,12 +118,20 @@ export interface ModelFile {
   readonly onnxSha256: string;
   /** What its training found out; absent where nobody judged it. */
   readonly evidence?: NonNullable<Manifest["models"][string]["evidence"]>;
+  /** How far its probability may be off; absent where nobody measured it. */
+  readonly band?: NonNullable<Manifest["models"][string]["band"]>;
+  /** Weight of the factor behind the decisions of all banks; absent where nobody estimated it. */
+  readonly loading?: number;
 }
 
 export interface Bundle {
   readonly version: string;
   readonly features: number;
   readonly models: readonly ModelFile[];
+  /** The median of each feature in training; NaN where there is none. */
+  readonly typical: Float32Array;
+  /** Rows by features that stand for a client of whom nothing is known; absent without a record of the training data. */
+  readonly background?: Float32Array;
 }
 
 export interface BundleOptions {
@@ -116,7 +148,15 @@ export async function readBundle(folder: URL, options: BundleOptions): Promise<B
   const models = await Promise.all(
     options.models.map((name) => readModelFile(name, { manifest, folder })),
   );
-  return { version: manifest.version, features: manifest.features.names.length, models };
+  const { version, features: { names } } = manifest;
+  const drift = await readDrift(manifest, folder);
+  return {
+    version,
+    features: names.length,
+    models,
+    typical: typicalRow(drift, names),
+    ...drift && { background: backgroundRows(drift, { names, rows: BACKGROUND_ROWS }) },
+  };
 }
 
 export async function readManifest(folder: URL): Promise<Manifest> {
@@ -174,10 +214,13 @@ async function readModelFile(
     );
   }
   const onnx = await readChecked(entry.onnx, folder);
+  const loading = manifest.dependence?.loadings[name]?.loading;
   const common = {
     name,
     onnxSha256: entry.onnx.sha256,
     ...entry.evidence && { evidence: entry.evidence },
+    ...entry.band && { band: entry.band },
+    ...loading !== undefined && { loading },
   };
   return entry.forest === undefined
     ? { ...common, kind: "onnx", bytes: onnx }

@@ -43,11 +43,11 @@ export class FileDriver implements Driver {
   }
 
   write(statements: readonly InStatement[]): readonly Rows[] {
-    this.#check();
     this.#native.exec("BEGIN IMMEDIATE");
     try {
       const rows = statements.map((statement) => this.#run(statement));
       this.#native.exec("COMMIT");
+      this.#check();
       return rows;
     } catch (error) {
       this.#rollBack();
@@ -98,7 +98,7 @@ export class FileDriver implements Driver {
     try {
       this.#native.exec("ROLLBACK");
     } catch {
-      // The database has rolled back by itself, as it does where the disk is full.
+      // It has been committed, or the database has rolled back by itself, as it does where the disk is full.
     }
   }
 

@@ -8,7 +8,7 @@
  * to a quarter of a second. One process per file is the intended use.
  */
 import type { InStatement } from "@libsql/client";
-import type { Database, Driver, Rows } from "./database.ts";
+import type { Database, Driver, Rows, WriteOptions } from "./database.ts";
 import { StoreError } from "./store.ts";
 
 const RETRIES = 3;
@@ -32,8 +32,11 @@ export class Connection implements Database {
     return new Connection(new FileDriver(filePath(url) ?? url));
   }
 
-  async write(statements: InStatement[]): Promise<readonly Rows[]> {
-    return await this.#recovering(() => this.#driver.write(statements));
+  async write(
+    statements: InStatement[],
+    { durable = true }: WriteOptions = {},
+  ): Promise<readonly Rows[]> {
+    return await this.#recovering(() => this.#driver.write(statements, { durable }));
   }
 
   async read(statement: InStatement): Promise<Rows> {

@@ -1,11 +1,11 @@
 /**
  * A database in a file, by libSQL's native library. The library's client on top of it prepares each statement at each call, which
- * cost more than most statements take; here each is prepared once. A commit is on disk when `write` returns: write-ahead log,
- * synchronous FULL.
+ * cost more than most statements take; here each is prepared once. A durable commit is on disk when `write` returns: write-ahead
+ * log, synchronous FULL.
  */
 import type { InStatement } from "@libsql/client";
 import Native from "libsql";
-import type { Driver, Rows } from "./database.ts";
+import type { Driver, Rows, WriteOptions } from "./database.ts";
 import { StoreError } from "./store.ts";
 
 const BUSY_WAIT_MS = 250;
@@ -42,7 +42,20 @@ export class FileDriver implements Driver {
     this.#inode = inodeOf(path);
   }
 
-  write(statements: readonly InStatement[]): readonly Rows[] {
+  write(
+    statements: readonly InStatement[],
+    { durable }: Required<WriteOptions>,
+  ): readonly Rows[] {
+    if (durable) return this.#commit(statements);
+    this.#native.exec("PRAGMA synchronous = NORMAL");
+    try {
+      return this.#commit(statements);
+    } finally {
+      this.#native.exec("PRAGMA synchronous = FULL");
+    }
+  }
+
+  #commit(statements: readonly InStatement[]): readonly Rows[] {
     this.#native.exec("BEGIN IMMEDIATE");
     try {
       const rows = statements.map((statement) => this.#run(statement));

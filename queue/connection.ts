@@ -80,8 +80,13 @@ export function isRemote(url: string): boolean {
   return !url.startsWith("file:") && url !== ":memory:";
 }
 
-/** The path that a URL names; `undefined` for a server and for memory. */
+/** The path that a URL names; `undefined` for a server and for memory. Throws where it names a host. */
 export function filePath(url: string): string | undefined {
   const path = /^file:(?:\/\/(?:localhost)?(?=\/))?([^?]+)/.exec(url)?.[1];
+  if (path?.startsWith("//")) {
+    throw new Error(
+      `file: must be followed by a path, or by one slash or three and a path: ${path}`,
+    );
+  }
   return path && decodeURIComponent(path);
 }

@@ -12,7 +12,7 @@ import assert from "node:assert/strict";
 import { parseArgs } from "node:util";
 import { EXAMPLE, PROJECT } from "../../tests/support/service.ts";
 import { spawnService } from "../../tests/support/process.ts";
-import { uploadToResultMs } from "./latency.ts";
+import { mostResultsPerS, uploadToResultMs } from "./latency.ts";
 
 const { values: options } = parseArgs({
   options: {
@@ -20,8 +20,6 @@ const { values: options } = parseArgs({
     rounds: { type: "string", default: "5" },
     seconds: { type: "string", default: "3" },
     connections: { type: "string", default: "64" },
-    /** Uploads a second of the latency measurement; half of what was measured where absent. */
-    rate: { type: "string" },
   },
 });
 const rounds = Number(options.rounds);
@@ -149,8 +147,10 @@ try {
   await round();
   for (const values of Object.values(figures)) values.length = 0;
   for (let index = 0; index < rounds; index++) await round();
-  const uploads = median(figures[`upload_features | ${ours.name}`]);
-  const rate = options.rate ? Number(options.rate) : Math.round(uploads / 2);
+  await mostResultsPerS(ours.url, 1);
+  const most = await mostResultsPerS(ours.url, seconds);
+  figures[`upload to result, most a second | ${ours.name}`] = [Math.round(most)];
+  const rate = Math.round(most / 2);
   const times = await uploadToResultMs(ours.url, { uploadsPerS: rate, seconds: 5 });
   const quantile = (share: number) => times[Math.floor(times.length * share)] ?? NaN;
   figures[`upload to result at ${rate}/s, p50 p99 max ms | ${ours.name}`] = [

@@ -97,7 +97,7 @@ class Decided:
 
     banks: tuple[str, ...]
     probabilities: Floats
-    """Approval probability; NaN where the bank did not decide, or the model has met the applicant."""
+    """Approval probability; NaN where the bank did not decide, or there is none out of fold."""
     approved: npt.NDArray[np.bool_]
     """Of no meaning where the probability is NaN."""
     applicants: Ints

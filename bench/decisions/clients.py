@@ -23,14 +23,14 @@ from prescore_training.table import BANKS, to_csv
 TRAINED_ON: Final = 1
 """Seed of the world that models/1 comes from."""
 APPLICATIONS_EACH: Final = 4
-"""To simulate for each refused client that is wanted: more than every third is one."""
+"""To simulate for each refused client that is wanted: of three applications nearly one is of such a client."""
 
 Banks = npt.NDArray[np.int64]
 """Positions of the bank that refused each application of a world, -1 where none has; [applications]."""
 
 
 def refused_by_chance(world: Simulation) -> Banks:
-    """Return the bank drawn at random, where it refuses."""
+    """Return the bank drawn at random, where it refuses; the same draw for the same number of applications."""
     size = world.applied_day.size
     return _where_refused(world, np.random.default_rng(size).integers(len(BANKS), size=size))
 

@@ -69,19 +69,30 @@ class Judge:
 
     def of_loans(self, loans: Sequence[Loan]) -> tuple[Floats, Floats]:
         """Return the true probability of each loan given the answers, and given the history, too."""
-        rows = np.array([loan.row for loan in loans])
+        rows = _rows_of(loans)
         cells = {column: [values[row] for row in rows.tolist()] for column, values in self.world.answers.items()}
         cells["Loan_amount"] = [f"{loan.amount:.10g}" for loan in loans]
         cells["Loan_term"] = [f"{loan.term:.10g}" for loan in loans]
         matrix = feature_matrix(self.project, self.configuration, to_csv(cells), dated=True)
-        asked = self.asked_of(rows, matrix)
+        return self._truth(loans, self.asked_of(rows, matrix))
+
+    def before(self, loans: Sequence[Loan]) -> tuple[Floats, Floats]:
+        """Return the same of the loans' banks for the applications as they stand."""
+        return self._truth(loans, self.asked_of(_rows_of(loans)))
+
+    def _truth(self, loans: Sequence[Loan], asked: Applications) -> tuple[Floats, Floats]:
+        rows = _rows_of(loans)
         answers, history = np.empty(rows.size), np.empty(rows.size)
         for lender in LENDERS:
             own = np.array([loan.bank == lender.bank for loan in loans])
-            part = replace(asked, matrix=matrix[own], tightened=asked.tightened[own])
+            part = replace(asked, matrix=asked.matrix[own], tightened=asked.tightened[own])
             answers[own] = lender.visible_probability(part)
             history[own] = lender.full_probability(part, self.world.history[rows[own]])
         return answers, history
+
+
+def _rows_of(loans: Sequence[Loan]) -> npt.NDArray[np.int64]:
+    return np.array([loan.row for loan in loans])
 
 
 def judge_offers(judge: Judge, rows: npt.NDArray[np.int64], decisions: Decisions) -> Summary:
@@ -94,7 +105,7 @@ def judge_offers(judge: Judge, rows: npt.NDArray[np.int64], decisions: Decisions
         if offer["changed"]
     ]
     answers, history = judge.of_loans(loans)
-    before = before_of(judge, loans)
+    before = judge.before(loans)
     by_bank = {}
     for bank in ("all", *BANKS):
         own = np.array([bank in ("all", loan.bank) for loan in loans])
@@ -102,19 +113,6 @@ def judge_offers(judge: Judge, rows: npt.NDArray[np.int64], decisions: Decisions
             "said": mean(np.array([loan.said for loan in loans])[own])
         }
     return by_bank
-
-
-def before_of(judge: Judge, loans: Sequence[Loan]) -> tuple[Floats, Floats]:
-    """Return the true probabilities of the loans' banks for the applications as they stand."""
-    rows = np.array([loan.row for loan in loans])
-    asked = judge.asked_of(rows)
-    answers, history = np.empty(rows.size), np.empty(rows.size)
-    for lender in LENDERS:
-        own = np.array([loan.bank == lender.bank for loan in loans])
-        part = replace(asked, matrix=asked.matrix[own], tightened=asked.tightened[own])
-        answers[own] = lender.visible_probability(part)
-        history[own] = lender.full_probability(part, judge.world.history[rows[own]])
-    return answers, history
 
 
 def judge_following(judge: Judge, rows: npt.NDArray[np.int64], decisions: Decisions, refusing: Banks) -> Summary:
@@ -141,7 +139,7 @@ def judge_firsts(judge: Judge, refused: Sequence[tuple[int, dict[str, Any], str]
     followed = [first for first, _ in firsts if first is not None]
     before = [replace(first, bank=bank) for first, bank in firsts if first is not None]
     answers, history = judge.of_loans(followed)
-    before_answers, before_history = before_of(judge, before)
+    before_answers, before_history = judge.before(before)
     same_bank = np.array([loan.bank == old.bank for loan, old in zip(followed, before, strict=True)])
     changed = np.array([loan.changed for loan in followed])
     parts = {

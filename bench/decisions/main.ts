@@ -77,10 +77,9 @@ async function decideAll(from: string, to: string): Promise<void> {
   console.log(`decided ${row} applications in ${Math.round((performance.now() - begun) / 1e3)} s`);
 }
 
-/** Plans for the banks of a decision at each inquiry cost. */
+/** A decision's plan, and those for its banks at other inquiry costs, by cost. */
 type Plans = (decision: Decision) => Readonly<Record<string, Plan>>;
 
-/** With the loadings and banks that the service plans with. */
 async function planner({ policy, banks, modelsFolder }: Config): Promise<Plans> {
   const { dependence } = await readManifest(modelsFolder);
   const loadingOf = new Map(banks.banks.map(({ id, model }) => [
@@ -100,9 +99,10 @@ async function planner({ policy, banks, modelsFolder }: Config): Promise<Plans> 
     );
     const at = (inquiryCost: number) =>
       planApplications(candidates, { ...policy.planner, inquiryCost });
-    return Object.fromEntries(
-      [policy.planner.inquiryCost, ...OTHER_COSTS].map((cost) => [cost, at(cost)]),
-    );
+    return {
+      [policy.planner.inquiryCost]: decision.plan ?? at(policy.planner.inquiryCost),
+      ...Object.fromEntries(OTHER_COSTS.map((cost) => [cost, at(cost)])),
+    };
   };
 }
 
@@ -111,14 +111,13 @@ function gist({ banks, ranking }: Decision) {
   return {
     banks: banks.flatMap((one) => {
       if (one.status === "failed") throw new Error(`Cannot judge ${one.bank}: ${one.cause}`);
-      const { bank, probability, interval, odds, explanation, offers } = one;
+      const { bank, probability, odds, explanation, offers } = one;
       const reasons = [...explanation?.for ?? [], ...explanation?.against ?? []]
         .toSorted((a, b) => Math.abs(b.contribution) - Math.abs(a.contribution))
         .map(({ field }) => field);
       return {
         bank,
         probability,
-        low: interval?.low,
         insufficient: odds.insufficient,
         reasons,
         none: offers.none?.code,

@@ -46,3 +46,22 @@ Deno.test("ModelSet gives a row the same scores alone and in a batch", async () 
   ]);
   assert.deepEqual([...together], alone.flat());
 });
+
+Deno.test("readBundle() gives each model the loading that the manifest carries, and none without", async () => {
+  const loadings = async (version: string) => {
+    const folder = new URL(version, PROJECT);
+    const { features, models, dependence } = await readManifest(folder);
+    const bundle = await readBundle(folder, { features, models: Object.keys(models) });
+    return { given: bundle.models.map(({ name, loading }) => [name, loading]), dependence };
+  };
+  const shipped = await loadings("models/1/");
+  assert.deepEqual(
+    shipped.given,
+    Object.entries(shipped.dependence?.loadings ?? {}).map((
+      [name, { loading }],
+    ) => [name, loading]),
+  );
+  assert.equal(shipped.given.length, 5);
+  const small = await loadings("tests/fixtures/small/models/");
+  assert.ok(small.given.every(([, loading]) => loading === undefined));
+});

@@ -6,6 +6,7 @@ card.
 
 from collections.abc import Sequence
 from datetime import date, timedelta
+from typing import Final
 
 from . import metrics
 from .band import LEVEL
@@ -197,6 +198,9 @@ def _coverage(models: Sequence[Model]) -> str:
     return f"Share of true probabilities inside: {', '.join(known)}." if known else ""
 
 
+BEST_LOADINGS: Final = ' "Best" are those that the true probabilities give.'
+
+
 def _dependence(dependence: Dependence | None) -> str:
     if dependence is None:
         return "One bank only: there is nothing to depend on."
@@ -207,7 +211,7 @@ two loadings the correlation of the two banks given the answers.
 {_loadings(dependence)}
 
 Loadings of the greatest likelihood, from the decisions and the out-of-fold probabilities of the same applications; in
-parentheses {DEPENDENCE_LEVEL:.0%} bootstrap intervals.{_best_loadings(dependence)}
+parentheses {DEPENDENCE_LEVEL:.0%} bootstrap intervals.{BEST_LOADINGS if _best_known(dependence) else ""}
 {_notes(dependence)}
 Share of the applications decided by both that both refuse:
 
@@ -215,23 +219,21 @@ Share of the applications decided by both that both refuse:
 
 
 def _loadings(dependence: Dependence) -> str:
-    return markdown(
-        ("bank", "loading", "best loading", "applications"),
-        [
-            (
-                bank,
-                "not estimated" if one.note else f"{one.value:.3f} ({one.low:.3f} to {one.high:.3f})",
-                "" if one.best is None else f"{one.best:.3f}",
-                f"{one.applications:,}",
-            )
-            for bank, one in dependence.loadings.items()
-        ],
-    )
+    known = _best_known(dependence)
+    rows = [
+        (
+            bank,
+            "not estimated" if one.note else f"{one.value:.3f} ({one.low:.3f} to {one.high:.3f})",
+            *(["" if one.best is None else f"{one.best:.3f}"] if known else []),
+            f"{one.applications:,}",
+        )
+        for bank, one in dependence.loadings.items()
+    ]
+    return markdown(("bank", "loading", *(["best loading"] if known else []), "applications"), rows)
 
 
-def _best_loadings(dependence: Dependence) -> str:
-    known = any(one.best is not None for one in dependence.loadings.values())
-    return ' "Best" are those that the true probabilities give.' if known else ""
+def _best_known(dependence: Dependence) -> bool:
+    return any(one.best is not None for one in dependence.loadings.values())
 
 
 def _notes(dependence: Dependence) -> str:

@@ -35,9 +35,15 @@ export interface ForestSet {
    * Approval probabilities, row-major `rows` by forests, each in [0, 1].
    *
    * @param matrix `rows` by `features`, row-major; NaN stands for a missing value
-   * @throws {ModelError} when the matrix has another length, or after `unload`
+   * @param options.into where to put them, an array of that length: scoring row after row, a new
+   * array for each takes longer than many a forest
+   * @throws {ModelError} when the matrix or the array has another length, or after `unload`
    */
-  score(matrix: Float32Array, rows: number): Float64Array<ArrayBuffer>;
+  score(
+    matrix: Float32Array,
+    rows: number,
+    options?: { readonly into?: Float64Array<ArrayBuffer> },
+  ): Float64Array<ArrayBuffer>;
   /**
    * What each feature contributes to each row's margin in a forest: exact path-dependent TreeSHAP.
    *

@@ -14,8 +14,8 @@ export class ModelError extends Error {
 /** The modules' own limit; below it a size cannot wrap around in 32 bits. */
 const MAX_BUFFER_BYTES = 2 ** 30;
 
-/** Results up to this number are copied one by one. */
-const FEW = 16;
+/** Numbers up to this many are copied sooner one by one than by the engine's own call. */
+const FEW = 64;
 
 /** Number of bytes at an address in the module's memory. */
 export interface Buffer {
@@ -26,6 +26,15 @@ export interface Buffer {
 const NO_BUFFER: Buffer = { address: 0, bytes: 0 };
 
 type Export = (...args: number[]) => number | void;
+
+/** Scores rows of a row-major matrix; the results go `into` an array of their number, or a new one. */
+export type Scorer = (
+  matrix: Float32Array,
+  rows: number,
+  options?: { readonly into?: Float64Array<ArrayBuffer> },
+) => Float64Array<ArrayBuffer>;
+
+const NO_OPTIONS = {};
 
 /** Input, then output of a batch; each is kept and reused until a larger one is needed. */
 type Scratch = "input" | "output";
@@ -126,27 +135,34 @@ export class Instance {
    *
    * @param bind puts what the export takes before the matrix's address, the rows and the output's
    *
-   * The function throws `ModelError` when the matrix does not hold `rows` times `cols` numbers.
+   * The function throws `ModelError` when the matrix does not hold `rows` times `cols` numbers, or
+   * `into`, where the results go if it is given, not `rows` times `outputs`.
    */
   scorer(
     key: string,
     bind: (run: Export) => (input: number, rows: number, output: number) => number | void,
     { cols, outputs }: { cols: number; outputs: number },
-  ): (matrix: Float32Array, rows: number) => Float64Array<ArrayBuffer> {
+  ): Scorer {
     const run = bind(this.#export(key));
-    return (matrix, rows) => {
+    return (matrix, rows, { into } = NO_OPTIONS) => {
       if (!Number.isInteger(rows) || rows < 0 || matrix.length !== rows * cols) {
         throw new ModelError(
           `Cannot score a matrix of ${matrix.length} numbers as ${rows} rows: ` +
             `its length must be rows times the model's ${cols} features`,
         );
       }
-      const scores = new Float64Array(rows * outputs);
-      if (rows === 0) return scores;
+      const count = rows * outputs;
+      if (into !== undefined && into.length !== count) {
+        throw new ModelError(
+          `Cannot put ${count} results into an array of ${into.length}: it must have that length`,
+        );
+      }
+      const results = into ?? new Float64Array(count);
+      if (rows === 0) return results;
       this.#refuseAfterTrap(key);
-      const input = this.#keep("input", matrix.byteLength);
-      const output = this.#keep("output", scores.byteLength);
-      this.#floats().set(matrix, input.address / Float32Array.BYTES_PER_ELEMENT);
+      const input = this.#keep("input", matrix.length * Float32Array.BYTES_PER_ELEMENT);
+      const output = this.#keep("output", count * Float64Array.BYTES_PER_ELEMENT);
+      copy(matrix, { to: this.#floats(), at: input.address / Float32Array.BYTES_PER_ELEMENT });
       let status;
       try {
         status = run(input.address, rows, output.address);
@@ -156,10 +172,9 @@ export class Instance {
       if (status !== 0) throw this.error();
       const doubles = this.#doubles();
       const from = output.address / Float64Array.BYTES_PER_ELEMENT;
-      // A few numbers are copied sooner one by one than by making a view of them.
-      if (scores.length > FEW) scores.set(doubles.subarray(from, from + scores.length));
-      else for (let at = 0; at < scores.length; at++) scores[at] = doubles[from + at] ?? NaN;
-      return scores;
+      if (count > FEW) results.set(doubles.subarray(from, from + count));
+      else for (let at = 0; at < count; at++) results[at] = doubles[from + at] ?? NaN;
+      return results;
     };
   }
 
@@ -175,7 +190,8 @@ export class Instance {
   }
 
   #keep(slot: Scratch, bytes: number): Buffer {
-    const kept = this.#scratch[slot];
+    // By name, for a look-up by a variable takes longer than all else here.
+    const kept = slot === "input" ? this.#scratch.input : this.#scratch.output;
     if (kept.bytes >= bytes) return kept;
     this.#scratch[slot] = NO_BUFFER;
     if (kept.bytes > 0) this.call("dealloc", kept.address);
@@ -223,6 +239,11 @@ export class Instance {
     const bytes = Number(this.#functions.get("error_len")?.() ?? 0) >>> 0;
     return new TextDecoder().decode(this.read({ address, bytes }));
   }
+}
+
+function copy(from: Float32Array, { to, at }: { to: Float32Array; at: number }): void {
+  if (from.length > FEW) return to.set(from, at);
+  for (let index = 0; index < from.length; index++) to[at + index] = from[index] ?? NaN;
 }
 
 interface Views {

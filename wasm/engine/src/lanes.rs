@@ -1,310 +1,317 @@
-//! The tournament kernels: 64 rows in the lanes of one tree, or 32 trees in the lanes of one row.
+//! The tournament kernel: the rows of a batch in the lanes of vectors, through one tree after another.
 //!
-//! Shallow trees are padded to complete ones and kept by depth. With rows in lanes a split loads its
-//! column of the rows; with trees in lanes the row's ranks are a table that the lanes' column numbers
-//! look up, 16 columns at a time.
+//! Shallow trees are padded to complete ones and kept by depth. A split loads its column of the rows.
+//! Leaf values are integers, multiples of the forest's step, cut into bytes: a vector looks up a byte
+//! of each lane's leaf in a table, so no row leaves its lane until the sums are done.
 
 use prescore_forest::{Branch, Kind};
 
-use crate::quantise::{Cut, Group, Palette, Rank};
-use crate::simd::{self, LANES};
+use crate::quantise::{Column, Group, Rank};
+use crate::row::{self, RowShelf, Table};
+use crate::simd::{self, LANES, Lanes};
 use crate::tournament::{self, MAX_DEPTH, Splits};
-use crate::tree::Tree;
+use crate::tree::{LEAF_BITS, Tree};
 
 /// Rows of a block, one to a lane.
 pub const ROWS: usize = 64;
 
-/// Vectors that pass through a tree side by side: of rows, and of trees.
-const ROW_VECTORS: usize = 4;
-const TREE_VECTORS: usize = 2;
+/// Vectors of rows that pass through a tree side by side.
+const VECTORS: usize = 2;
 
-/// Trees that one row passes through at once.
-const TREES: usize = TREE_VECTORS * LANES;
+/// Rows that do.
+const SIDE_BY_SIDE: usize = VECTORS * LANES;
 
-type Lanes = simd::Lanes<TREE_VECTORS>;
+/// Lower trees are padded to this depth: kernels for them would be more code than they save time.
+const MIN_DEPTH: usize = 3;
 
-/// Columns that one vector looks up.
-const TABLE: usize = 16;
+/// Trees whose values are added up before they are added to the sums.
+const TREES: usize = 2;
 
-/// A group's ranks of a block of rows: a vector of rows for each column.
-pub type Block = [[[i8; LANES]; ROWS / LANES]; <i8 as Rank>::MAX_COLUMNS];
+/// Trees after which a sum of bytes might leave 16 bits.
+const MOST_TREES: usize = 256;
 
-/// Space for the outcomes of a tree's splits.
-pub type Masks = [Lanes; 1 << MAX_DEPTH];
+/// Bytes of a value.
+const BYTES: usize = 6;
 
-/// Shallow trees that share a palette.
+/// Added to a value, so that none is negative.
+const OFFSET: i64 = 1 << LEAF_BITS;
+
+/// Sides of a group's columns, at most.
+pub const SIDES: usize = <i8 as Rank>::MAX_SIDES;
+
+/// A group's ranks of a block of rows: a vector of rows for each side of a column.
+pub type Block = [[[i8; LANES]; ROWS / LANES]; SIDES];
+
+/// Shallow trees that share narrow ranks.
 pub struct LaneGroup {
-    palette: Palette<i8>,
-    depths: Vec<Shelf>,
+    columns: Vec<Column<i8>>,
+    /// Columns, and whether a missing value goes left: what splits read.
+    sides: Vec<(usize, bool)>,
+    shelves: Vec<Shelf>,
+    /// The offsets of all values.
+    offset: i64,
 }
 
 /// Trees of one depth.
 struct Shelf {
     depth: usize,
-    trees: usize,
-    /// Per tree its splits, level by level.
-    rows: Vec<RowSplit>,
-    /// Per 32 trees and split: the bounds, then for each table the places of the columns in it,
-    /// -128 where a column is in another table.
-    trees_in_lanes: Vec<[[i8; LANES]; TREE_VECTORS]>,
-    /// Per tree 2^depth values, by `tournament::leaves`; zeros up to a multiple of 32 trees.
-    leaves: Vec<f32>,
+    /// Per tree its splits, level by level; trees of none up to a multiple of `TREES`.
+    splits: Vec<Split>,
+    /// Per tree and byte of a value, from the lowest on: those of 2^depth leaves, by
+    /// `tournament::leaves`, in vectors.
+    values: Vec<[i8; LANES]>,
+    /// The same trees for a row alone.
+    row: RowShelf,
 }
 
+/// Left when the row's rank on the side is less than the bound.
 #[derive(Clone, Copy, Default)]
-struct RowSplit {
-    column: u8,
-    bound: i8,
+pub struct Split {
+    pub side: u8,
+    pub bound: i8,
 }
+
+/// For each byte of a value the sums of 16 lanes' bytes, in 16 bits: of pairs as they are, wrapping,
+/// and of the odd lanes' alone.
+type Sums = [[[simd::V; 2]; VECTORS]; BYTES];
 
 impl LaneGroup {
     /// Lays out a group of trees of depth 1 to `MAX_DEPTH`; `trees` are those that it numbers.
-    pub fn new(group: Group<i8>, trees: &[Tree]) -> Self {
-        let Group { palette, trees: members } = group;
-        let depths = (1..=MAX_DEPTH)
-            .map(|depth| {
-                let of_depth = members.iter().map(|&index| &trees[index]);
-                let of_depth: Vec<_> = of_depth.filter(|tree| tree.depth == depth).collect();
-                Shelf::new(depth, &of_depth, &palette)
+    pub fn new(group: Group<i8>, trees: &[Tree], step: f64) -> Self {
+        let members: Vec<_> = group.trees.iter().map(|&member| &trees[member]).collect();
+        let mut sides: Vec<_> = members
+            .iter()
+            .flat_map(|tree| tree.branches())
+            .map(|(branch, place)| {
+                let cut = group.cut(branch, place);
+                (cut.column, cut.missing_left)
             })
-            .filter(|shelf| shelf.trees > 0)
             .collect();
-        Self { palette, depths }
+        sides.sort_unstable();
+        sides.dedup();
+        let shelves = (MIN_DEPTH..=MAX_DEPTH)
+            .map(|depth| {
+                let of_depth = members.iter().filter(|tree| tree.depth.max(MIN_DEPTH) == depth);
+                let mut draft = Draft { depth, splits: Vec::new(), leaves: Vec::new() };
+                of_depth.for_each(|tree| draft.push(tree, &group, &sides));
+                draft
+            })
+            .filter(|draft| !draft.splits.is_empty())
+            .map(|draft| draft.finish(row::tables(sides.len()), step))
+            .collect();
+        let offset = OFFSET * members.len() as i64;
+        Self { columns: group.columns, sides, shelves, offset }
     }
 
     /// Fills the block from the set's ranks, `ROWS` for each feature.
     pub fn fill(&self, ranks: &[[u32; ROWS]], block: &mut Block) {
-        for (column, lanes) in self.palette.columns.iter().zip(block) {
-            let narrow = &column.narrow[..];
-            for (lane, &rank) in lanes.as_flattened_mut().iter_mut().zip(&ranks[column.feature]) {
-                *lane = narrow[rank as usize];
+        let mut narrowed = (usize::MAX, [0; ROWS]);
+        for (&(column, missing_left), lanes) in self.sides.iter().zip(block) {
+            if narrowed.0 != column {
+                let Column { feature, narrow, .. } = &self.columns[column];
+                narrowed = (column, ranks[*feature].map(|rank| narrow[rank as usize]));
+            }
+            let lanes = lanes.as_flattened_mut();
+            lanes.copy_from_slice(&narrowed.1);
+            if !missing_left {
+                for rank in lanes {
+                    *rank = if *rank == i8::MIN { i8::MAX } else { *rank };
+                }
             }
         }
     }
 
-    /// Adds the leaf values of every tree to the sums of each block's rows.
-    pub fn add_rows(&self, blocks: &[Block], sums: &mut [[f64; ROWS]]) {
-        for shelf in &self.depths {
-            shelf.add_rows(blocks, sums);
+    /// Adds the values of every tree, in steps, to the sums of the block's rows.
+    pub fn add_rows(&self, block: &Block, sums: &mut [i64; ROWS]) {
+        sums.iter_mut().for_each(|sum| *sum -= self.offset);
+        for shelf in &self.shelves {
+            for (part, sums) in sums.chunks_exact_mut(SIDE_BY_SIDE).enumerate() {
+                match shelf.depth {
+                    MIN_DEPTH => shelf.add_rows::<MIN_DEPTH>((block, part), sums),
+                    4 => shelf.add_rows::<4>((block, part), sums),
+                    5 => shelf.add_rows::<5>((block, part), sums),
+                    _ => shelf.add_rows::<6>((block, part), sums),
+                }
+            }
         }
     }
 
-    /// The sum of the leaf values of every tree for one row, from the set's ranks of the row.
-    pub fn sum_row(&self, ranks: &[u32], masks: &mut Masks) -> f64 {
-        let mut tables = [[0; TABLE]; <i8 as Rank>::MAX_COLUMNS / TABLE];
-        let cells = tables.as_flattened_mut().iter_mut();
-        for (column, cell) in self.palette.columns.iter().zip(cells) {
-            *cell = column.narrow[ranks[column.feature] as usize];
+    /// The sum of the values of every tree for one row, from the set's ranks of the row.
+    pub fn sum_row(&self, ranks: &[u32], sides: &mut [Table; SIDES / LANES]) -> f64 {
+        let cells = sides.as_flattened_mut().iter_mut();
+        for (&(column, missing_left), cell) in self.sides.iter().zip(cells) {
+            let Column { feature, narrow, .. } = &self.columns[column];
+            let rank = narrow[ranks[*feature] as usize];
+            *cell = if rank == i8::MIN && !missing_left { i8::MAX } else { rank };
         }
-        let tables = &tables[..self.palette.columns.len().div_ceil(TABLE)];
-        self.depths.iter().map(|shelf| shelf.sum_row(tables, masks)).sum()
+        let tables = &sides[..row::tables(self.sides.len())];
+        let sum = |shelf: &Shelf| match shelf.depth {
+            MIN_DEPTH => shelf.row.sum::<MIN_DEPTH>(tables),
+            4 => shelf.row.sum::<4>(tables),
+            5 => shelf.row.sum::<5>(tables),
+            _ => shelf.row.sum::<6>(tables),
+        };
+        self.shelves.iter().map(sum).sum()
     }
+}
+
+/// Trees of one depth as complete ones.
+struct Draft {
+    depth: usize,
+    splits: Vec<Split>,
+    /// Per tree 2^depth values, by `tournament::leaves`.
+    leaves: Vec<f32>,
+}
+
+impl Draft {
+    /// Lays a tree out as a complete one: below a leaf that comes early, all leaves are that leaf.
+    fn push(&mut self, tree: &Tree, group: &Group<i8>, sides: &[(usize, bool)]) {
+        let leaves = 1usize << self.depth;
+        let (first, first_leaf) = (self.splits.len(), self.leaves.len());
+        self.splits.resize(first + leaves - 1, Split::default());
+        self.leaves.resize(first_leaf + leaves, 0.0);
+        let mut stack = vec![(0, 0)];
+        while let Some((node, slot)) = stack.pop() {
+            if slot + 1 < leaves {
+                let (left, right) = match &tree.nodes[node].kind {
+                    Kind::Leaf { .. } => (node, node),
+                    Kind::Branch(branch) => {
+                        let cut = group.cut(branch, tree.places[node]);
+                        let side = (cut.column, cut.missing_left);
+                        let side = sides.partition_point(|other| *other < side) as u8;
+                        self.splits[first + slot] = Split { side, bound: cut.bound };
+                        let Branch { left, right, .. } = *branch;
+                        (left as usize, right as usize)
+                    }
+                };
+                stack.extend([(left, 2 * slot + 1), (right, 2 * slot + 2)]);
+            } else if let Kind::Leaf { value } = tree.nodes[node].kind {
+                // From left to right leaves fall from all ones to zero, for a 1 means left.
+                self.leaves[first_leaf + 2 * leaves - 2 - slot] = value;
+            }
+        }
+    }
+
+    /// Lays the trees out for both kernels.
+    fn finish(self, tables_of_sides: usize, step: f64) -> Shelf {
+        let Self { depth, mut splits, leaves } = self;
+        let mut values =
+            vec![[0; LANES]; leaves.len().div_ceil(1 << depth) * BYTES * tables(depth)];
+        let trees = values.chunks_exact_mut(BYTES * tables(depth));
+        for (values, leaves) in trees.zip(leaves.chunks_exact(1 << depth)) {
+            for (leaf, value) in leaves.iter().enumerate() {
+                let bytes = ((f64::from(*value) / step) as i64 + OFFSET).to_le_bytes();
+                for (table, byte) in values.chunks_exact_mut(tables(depth)).zip(bytes) {
+                    table[leaf / LANES][leaf % LANES] = byte as i8;
+                }
+            }
+        }
+        let row = RowShelf::new(depth, tables_of_sides, &splits, leaves);
+        // Trees whose values are all 0.
+        let of_tree = (1 << depth) - 1;
+        let trees = (splits.len() / of_tree).next_multiple_of(TREES);
+        splits.resize(trees * of_tree, Split::default());
+        values.resize(trees * BYTES * tables(depth), [0; LANES]);
+        Shelf { depth, splits, values, row }
+    }
+}
+
+/// Tables of a byte of 2^depth leaves.
+const fn tables(depth: usize) -> usize {
+    (1usize << depth).div_ceil(LANES)
 }
 
 impl Shelf {
-    fn new(depth: usize, trees: &[&Tree], palette: &Palette<i8>) -> Self {
-        let splits = (1 << depth) - 1;
-        let padded = trees.len().next_multiple_of(TREES);
-        let mut rows = Vec::with_capacity(trees.len() * splits);
-        let mut leaves = Vec::with_capacity(padded << depth);
-        for tree in trees {
-            let from = rows.len();
-            let to = leaves.len();
-            rows.resize(from + splits, RowSplit::default());
-            leaves.resize(to + splits + 1, 0.0);
-            let slots = Slots { splits: &mut rows[from..], leaves: &mut leaves[to..] };
-            pad(tree, palette, slots);
-        }
-        leaves.resize(padded << depth, 0.0);
-        let tables = palette.columns.len().div_ceil(TABLE);
-        let mut trees_in_lanes = Vec::new();
-        for first in (0..padded).step_by(TREES) {
-            for split in 0..splits {
-                let cut = |lane: usize| {
-                    let place = (first + lane) * splits + split;
-                    rows.get(place).copied().unwrap_or_default()
+    #[inline(never)]
+    fn add_rows<const DEPTH: usize>(&self, (block, part): (&Block, usize), sums: &mut [i64]) {
+        let (splits, tables) = ((1 << DEPTH) - 1, tables(DEPTH));
+        let many = self.splits.chunks(splits * MOST_TREES);
+        for (splits_of, values) in many.zip(self.values.chunks(BYTES * tables * MOST_TREES)) {
+            let mut bytes: Sums = [[[simd::splat(0); 2]; VECTORS]; BYTES];
+            let pairs = splits_of.chunks_exact(splits * TREES);
+            for (splits_of, values) in pairs.zip(values.chunks_exact(BYTES * tables * TREES)) {
+                let (first, second) = splits_of.split_at(splits);
+                let leaf = |splits| {
+                    tournament::leaves::<DEPTH, VECTORS>(RowLanes::<DEPTH> { splits, block, part })
                 };
-                trees_in_lanes.push(vectors(|lane| cut(lane).bound));
-                for table in 0..tables {
-                    trees_in_lanes.push(vectors(|lane| {
-                        let column = usize::from(cut(lane).column);
-                        if column / TABLE == table { (column % TABLE) as i8 } else { i8::MIN }
-                    }));
-                }
+                let leaves = [leaf(first), leaf(second)];
+                add_values::<DEPTH>(leaves, values, &mut bytes);
             }
+            collect(bytes, sums);
         }
-        Self { depth, trees: trees.len(), rows, trees_in_lanes, leaves }
-    }
-
-    fn add_rows(&self, blocks: &[Block], sums: &mut [[f64; ROWS]]) {
-        match self.depth {
-            1 => self.add_rows_of::<1>(blocks, sums),
-            2 => self.add_rows_of::<2>(blocks, sums),
-            3 => self.add_rows_of::<3>(blocks, sums),
-            4 => self.add_rows_of::<4>(blocks, sums),
-            5 => self.add_rows_of::<5>(blocks, sums),
-            _ => self.add_rows_of::<6>(blocks, sums),
-        }
-    }
-
-    fn add_rows_of<const DEPTH: usize>(&self, blocks: &[Block], sums: &mut [[f64; ROWS]]) {
-        let splits = (1 << DEPTH) - 1;
-        let trees = self.rows.chunks_exact(splits).zip(self.leaves.chunks_exact(splits + 1));
-        for (splits, leaves) in trees {
-            for (block, sums) in blocks.iter().zip(sums.iter_mut()) {
-                let (sums, _) = sums.as_chunks_mut::<8>();
-                let parts = sums.chunks_exact_mut(2 * ROW_VECTORS).enumerate();
-                for (part, sums) in parts {
-                    let lanes = RowLanes::<DEPTH> { splits, block, part };
-                    let words = tournament::leaves::<DEPTH, ROW_VECTORS>(lanes).words();
-                    for (word, sums) in words.into_iter().flatten().zip(sums) {
-                        for (lane, sum) in sums.iter_mut().enumerate() {
-                            let leaf = (word >> (8 * lane)) as usize & last_leaf::<DEPTH>();
-                            *sum += f64::from(leaves[leaf]);
-                        }
-                    }
-                }
-            }
-        }
-    }
-
-    fn sum_row(&self, tables: &[[i8; TABLE]], masks: &mut Masks) -> f64 {
-        match self.depth {
-            1 => self.sum_row_of::<1>(tables, masks),
-            2 => self.sum_row_of::<2>(tables, masks),
-            3 => self.sum_row_of::<3>(tables, masks),
-            4 => self.sum_row_of::<4>(tables, masks),
-            5 => self.sum_row_of::<5>(tables, masks),
-            _ => self.sum_row_of::<6>(tables, masks),
-        }
-    }
-
-    fn sum_row_of<const DEPTH: usize>(&self, tables: &[[i8; TABLE]], masks: &mut Masks) -> f64 {
-        let mut sums = [0.0; 8];
-        let stride = ((1 << DEPTH) - 1) * (tables.len() + 1);
-        let batches = self.trees_in_lanes.chunks_exact(stride);
-        for (splits, leaves) in batches.zip(self.leaves.chunks_exact(TREES << DEPTH)) {
-            match *tables {
-                [a] => compare([a], splits, masks),
-                [a, b] => compare([a, b], splits, masks),
-                [a, b, c] => compare([a, b, c], splits, masks),
-                _ => compare_many(tables, splits, masks),
-            }
-            let lanes = tournament::leaves::<DEPTH, TREE_VECTORS>(TreeLanes { masks });
-            add_leaves::<DEPTH>(lanes, leaves, &mut sums);
-        }
-        sums.iter().sum()
     }
 }
 
-/// Adds to eight partial sums, to be summed by the caller, the leaf values of 32 trees.
+/// Adds up the bytes of two trees' values.
 #[inline(always)]
-fn add_leaves<const DEPTH: usize>(lanes: Lanes, leaves: &[f32], sums: &mut [f64; 8]) {
-    let words = lanes.words().into_iter().flatten().zip(leaves.chunks_exact(8 << DEPTH));
-    for (word, leaves) in words {
-        let trees = leaves.chunks_exact(1 << DEPTH).zip(sums.iter_mut()).enumerate();
-        for (lane, (leaves, sum)) in trees {
-            *sum += f64::from(leaves[(word >> (8 * lane)) as usize & last_leaf::<DEPTH>()]);
+fn add_values<const DEPTH: usize>(
+    leaves: [Lanes<VECTORS>; TREES],
+    values: &[[i8; LANES]],
+    sums: &mut Sums,
+) {
+    let tables = tables(DEPTH);
+    let (first, second) = values.split_at(BYTES * tables);
+    let places = leaves.map(|leaves| leaves.0.map(places::<DEPTH>));
+    let parts = first.chunks_exact(tables).zip(second.chunks_exact(tables));
+    for ((first, second), sums) in parts.zip(sums) {
+        for (vector, [pairs, odd]) in sums.iter_mut().enumerate() {
+            let one = look_up(first, &places[0][vector]);
+            let two = look_up(second, &places[1][vector]);
+            *pairs = simd::add16(*pairs, simd::add16(one, two));
+            *odd = simd::add16(*odd, simd::add16(simd::odd(one), simd::odd(two)));
         }
     }
 }
 
-const fn last_leaf<const DEPTH: usize>() -> usize {
-    (1 << DEPTH) - 1
+/// Where in each table a lane's leaf is: above 127 where it is in another one.
+#[inline(always)]
+fn places<const DEPTH: usize>(leaf: simd::V) -> [simd::V; 4] {
+    std::array::from_fn(|table| {
+        let place = simd::sub(leaf, simd::splat((table * LANES) as i8));
+        if table + 1 >= tables(DEPTH) {
+            return place;
+        }
+        simd::or(place, simd::greater(place, simd::splat(LANES as i8 - 1)))
+    })
+}
+
+#[inline(always)]
+fn look_up(tables: &[[i8; LANES]], places: &[simd::V; 4]) -> simd::V {
+    let found = |table: usize| simd::look_up(simd::load(&tables[table]), places[table]);
+    let mut byte = found(0);
+    for table in 1..tables.len() {
+        byte = simd::or(byte, found(table));
+    }
+    byte
+}
+
+/// Adds the sums of bytes to those of the rows.
+fn collect(bytes: Sums, sums: &mut [i64]) {
+    for (byte, vectors) in bytes.iter().enumerate() {
+        for ([pairs, odd], sums) in vectors.iter().zip(sums.chunks_exact_mut(LANES)) {
+            let (pairs, odd) = (simd::pairs(*pairs), simd::pairs(*odd));
+            for (lane, sum) in sums.iter_mut().enumerate() {
+                let (pair, odd) = (pairs[lane / 2], odd[lane / 2]);
+                let bytes = if lane % 2 == 1 { odd } else { pair.wrapping_sub(odd << 8) };
+                *sum += i64::from(bytes) << (8 * byte);
+            }
+        }
+    }
 }
 
 #[derive(Clone, Copy)]
 struct RowLanes<'a, const DEPTH: usize> {
-    splits: &'a [RowSplit],
+    splits: &'a [Split],
     block: &'a Block,
     /// Which vectors of the block's columns.
     part: usize,
 }
 
-impl<const DEPTH: usize> Splits<ROW_VECTORS> for RowLanes<'_, DEPTH> {
+impl<const DEPTH: usize> Splits<VECTORS> for RowLanes<'_, DEPTH> {
     #[inline(always)]
-    fn left(self, node: usize) -> simd::Lanes<ROW_VECTORS> {
-        let RowSplit { column, bound } = self.splits[node];
-        let (parts, _) = self.block[usize::from(column)].as_chunks::<ROW_VECTORS>();
-        simd::Lanes::splat(bound).greater(simd::Lanes::load(&parts[self.part]))
-    }
-}
-
-#[derive(Clone, Copy)]
-struct TreeLanes<'a> {
-    masks: &'a Masks,
-}
-
-impl Splits<TREE_VECTORS> for TreeLanes<'_> {
-    #[inline(always)]
-    fn left(self, node: usize) -> Lanes {
-        self.masks[node]
-    }
-}
-
-/// Evaluates the splits of 32 trees for one row, whose ranks are in the tables.
-#[inline(always)]
-fn compare<const TABLES: usize>(
-    tables: [[i8; TABLE]; TABLES],
-    splits: &[[[i8; LANES]; TREE_VECTORS]],
-    masks: &mut Masks,
-) {
-    let tables = tables.map(|table| simd::load(&table));
-    for (split, mask) in splits.chunks_exact(TABLES + 1).zip(masks) {
-        *mask = left(split, &tables);
-    }
-}
-
-#[inline(never)]
-fn compare_many(tables: &[[i8; TABLE]], splits: &[[[i8; LANES]; TREE_VECTORS]], masks: &mut Masks) {
-    let tables: Vec<_> = tables.iter().map(simd::load).collect();
-    for (split, mask) in splits.chunks_exact(tables.len() + 1).zip(masks) {
-        *mask = left(split, &tables);
-    }
-}
-
-/// Compares the bounds with the ranks that the tables hold: each column is in one of them.
-#[inline(always)]
-fn left(split: &[[[i8; LANES]; TREE_VECTORS]], tables: &[simd::V]) -> Lanes {
-    let mut ranks = [simd::splat(0); TREE_VECTORS];
-    for (places, &table) in split[1..].iter().zip(tables) {
-        for (ranks, places) in ranks.iter_mut().zip(places) {
-            *ranks = simd::or(*ranks, simd::look_up(table, simd::load(places)));
-        }
-    }
-    Lanes::load(&split[0]).greater(simd::Lanes(ranks))
-}
-
-/// A byte for each of the trees in lanes.
-fn vectors(byte: impl Fn(usize) -> i8) -> [[i8; LANES]; TREE_VECTORS] {
-    std::array::from_fn(|vector| std::array::from_fn(|lane| byte(vector * LANES + lane)))
-}
-
-/// Where a tree's splits and leaves go.
-struct Slots<'a> {
-    splits: &'a mut [RowSplit],
-    leaves: &'a mut [f32],
-}
-
-/// Lays a tree out as a complete one: below a leaf that comes early, all leaves are that leaf.
-fn pad(tree: &Tree, palette: &Palette<i8>, slots: Slots) {
-    let mut stack = vec![(0, 0)];
-    while let Some((node, slot)) = stack.pop() {
-        if let Some(split) = slots.splits.get_mut(slot) {
-            let (left, right) = match &tree.nodes[node].kind {
-                Kind::Leaf { .. } => (node, node),
-                Kind::Branch(branch) => {
-                    let Cut { column, bound } = palette.cut(branch, tree.places[node]);
-                    *split = RowSplit { column: column as u8, bound };
-                    let Branch { left, right, .. } = *branch;
-                    (left as usize, right as usize)
-                }
-            };
-            stack.extend([(left, 2 * slot + 1), (right, 2 * slot + 2)]);
-        } else if let Kind::Leaf { value } = tree.nodes[node].kind {
-            // From left to right leaves fall from all ones to zero, for a 1 means left.
-            let leaves = slots.leaves.len();
-            slots.leaves[2 * leaves - 2 - slot] = value;
-        }
+    fn left(self, node: usize) -> Lanes<VECTORS> {
+        let Split { side, bound } = self.splits[node];
+        let (parts, _) = self.block[usize::from(side)].as_chunks::<VECTORS>();
+        Lanes::splat(bound).greater(Lanes::load(&parts[self.part]))
     }
 }

@@ -4,9 +4,11 @@
 //! The functions below are its whole rim. Addresses are those of buffers from `alloc`; handles are
 //! those from `load`; a wrong one is an error with a text, never a trap.
 
+mod bits;
 mod lanes;
 mod quadrature;
 pub mod quantise;
+mod row;
 pub mod set;
 pub mod shap;
 mod shap_tables;
@@ -15,7 +17,6 @@ pub mod sweep;
 mod sweep_abi;
 mod tournament;
 pub mod tree;
-mod walk;
 
 use std::cell::RefCell;
 

@@ -4,9 +4,8 @@
 //! is 0 when the feature is missing, otherwise 1 plus the number of thresholds at or below it. Then
 //! `x < t_k` is `rank < k + 2` for every number x: splits compare small integers, exactly.
 //!
-//! A `Palette` narrows ranks for a group of trees: to the thresholds that the group has, and with a
-//! column for each feature and side that a missing value takes, so that a split needs no case for
-//! missing values. Trees are grouped such that the narrow ranks fit; five banks share one search.
+//! A `Group` of trees narrows ranks to the thresholds that its trees have. Trees are grouped such that
+//! the narrow ranks fit a kernel; five banks share one search.
 
 use std::collections::BinaryHeap;
 
@@ -137,22 +136,22 @@ impl Quantiser {
     }
 }
 
-/// A rank narrowed for a kernel.
+/// A rank narrowed for a kernel: it counts only the thresholds of a group of trees.
 pub trait Rank: Copy + Default {
     /// Thresholds of one feature that this holds the ranks of.
     const MAX_THRESHOLDS: usize;
-    /// Columns that the kernel can tell apart.
-    const MAX_COLUMNS: usize;
-    /// Greater than every split's bound: a missing value goes right.
-    const MISSING_RIGHT: Self;
-    /// From 0, which is below every split's bound, to `MAX_THRESHOLDS` + 1.
+    /// So many are enough: a group takes another tree only while it has no more.
+    const ENOUGH_THRESHOLDS: usize;
+    /// Sides of missing values, over all features, that the kernel can tell apart.
+    const MAX_SIDES: usize;
+    /// From 0, a missing value, to `MAX_THRESHOLDS` + 1.
     fn from_rank(rank: u32) -> Self;
 }
 
 impl Rank for i8 {
     const MAX_THRESHOLDS: usize = 253;
-    const MAX_COLUMNS: usize = 256;
-    const MISSING_RIGHT: Self = Self::MAX;
+    const ENOUGH_THRESHOLDS: usize = Self::MAX_THRESHOLDS;
+    const MAX_SIDES: usize = 256;
 
     /// Shifted by 128, for vectors compare signed bytes in one instruction.
     fn from_rank(rank: u32) -> Self {
@@ -162,8 +161,8 @@ impl Rank for i8 {
 
 impl Rank for u16 {
     const MAX_THRESHOLDS: usize = 65533;
-    const MAX_COLUMNS: usize = 65536;
-    const MISSING_RIGHT: Self = Self::MAX;
+    const ENOUGH_THRESHOLDS: usize = 1022;
+    const MAX_SIDES: usize = usize::MAX;
 
     fn from_rank(rank: u32) -> Self {
         rank as Self
@@ -175,40 +174,36 @@ pub struct Column<R> {
     pub feature: usize,
     /// The group's rank for each rank of the set.
     pub narrow: Vec<R>,
+    /// Thresholds of the group.
+    pub thresholds: usize,
 }
 
-/// The columns of a group of trees.
-pub struct Palette<R> {
+/// A split for a kernel: left when the row's rank in the column is less than the bound, but for a
+/// missing value.
+#[derive(Clone, Copy)]
+pub struct Cut<R> {
+    pub column: usize,
+    pub bound: R,
+    pub missing_left: bool,
+}
+
+/// Trees, as the caller numbers them, that share narrow ranks.
+pub struct Group<R> {
     pub columns: Vec<Column<R>>,
-    /// The column, if any, of each feature and side of missing values, by `side`.
-    places: Vec<Option<u32>>,
+    pub trees: Vec<usize>,
+    /// Per feature its column; any number where the group does not read it.
+    places: Vec<usize>,
     /// Per feature and threshold of the set, how many of the group's thresholds lie below it.
     below: Vec<Vec<u32>>,
 }
 
-/// A split for a kernel: left when the row's value in the column is less than the bound.
-#[derive(Clone, Copy)]
-pub struct Cut<R> {
-    pub column: u32,
-    pub bound: R,
-}
-
-fn side(branch: &Branch) -> usize {
-    2 * usize::from(branch.feature) + usize::from(branch.missing_left)
-}
-
-impl<R: Rank> Palette<R> {
+impl<R: Rank> Group<R> {
     /// The split of a branch of the group, whose threshold is at `place` among those of the set.
     pub fn cut(&self, branch: &Branch, place: u32) -> Cut<R> {
-        let below = self.below[usize::from(branch.feature)][place as usize];
-        Cut { column: self.places[side(branch)].unwrap_or(0), bound: R::from_rank(below + 2) }
+        let feature = usize::from(branch.feature);
+        let bound = R::from_rank(self.below[feature][place as usize] + 2);
+        Cut { column: self.places[feature], bound, missing_left: branch.missing_left }
     }
-}
-
-/// Trees that share a palette, as the caller numbers them.
-pub struct Group<R> {
-    pub palette: Palette<R>,
-    pub trees: Vec<usize>,
 }
 
 /// Puts trees into as few groups as their order allows, each within the limits of `R`.
@@ -242,8 +237,9 @@ pub fn group<R: Rank>(
 /// A group in the making: what its trees use.
 struct Draft {
     trees: Vec<usize>,
+    /// Twice for each feature, by the side that a missing value takes.
     sides: Vec<bool>,
-    columns: usize,
+    used_sides: usize,
     /// Per feature, which of the set's thresholds, and how many of them.
     thresholds: Vec<(Vec<bool>, usize)>,
 }
@@ -254,17 +250,19 @@ impl Draft {
         Self {
             trees: Vec::new(),
             sides: vec![false; 2 * quantiser.features()],
-            columns: 0,
+            used_sides: 0,
             thresholds: (0..quantiser.features()).map(none).collect(),
         }
     }
 
     /// Adds a tree, unless that would exceed a limit of `R`.
     fn add<R: Rank>(&mut self, member: usize, tree: &Tree) -> bool {
+        let most = if self.trees.is_empty() { R::MAX_THRESHOLDS } else { R::ENOUGH_THRESHOLDS };
         let (mut sides, mut cuts) = (Vec::new(), Vec::new());
         let mut fits = true;
         for (branch, place) in tree.branches() {
-            let (feature, side) = (usize::from(branch.feature), side(branch));
+            let feature = usize::from(branch.feature);
+            let side = 2 * feature + usize::from(branch.missing_left);
             if !std::mem::replace(&mut self.sides[side], true) {
                 sides.push(side);
             }
@@ -272,12 +270,12 @@ impl Draft {
             if !std::mem::replace(&mut seen[place as usize], true) {
                 *count += 1;
                 cuts.push((feature, place as usize));
-                fits &= *count <= R::MAX_THRESHOLDS;
+                fits &= *count <= most;
             }
         }
-        fits &= self.columns + sides.len() <= R::MAX_COLUMNS;
+        fits &= self.used_sides + sides.len() <= R::MAX_SIDES;
         if fits {
-            self.columns += sides.len();
+            self.used_sides += sides.len();
             self.trees.push(member);
         } else {
             sides.into_iter().for_each(|side| self.sides[side] = false);
@@ -301,17 +299,18 @@ impl Draft {
             below
         };
         let below: Vec<Vec<u32>> = self.thresholds.iter().map(running).collect();
-        let mut places = vec![None; self.sides.len()];
-        let mut columns = Vec::with_capacity(self.columns);
-        for (side, _) in self.sides.iter().enumerate().filter(|(_, used)| **used) {
-            let (feature, missing_left) = (side / 2, side % 2 == 1);
-            places[side] = Some(columns.len() as u32);
-            let missing = if missing_left { R::from_rank(0) } else { R::MISSING_RIGHT };
+        let mut places = vec![0; below.len()];
+        let mut columns = Vec::new();
+        for (feature, &(_, thresholds)) in self.thresholds.iter().enumerate() {
+            if thresholds == 0 {
+                continue;
+            }
+            places[feature] = columns.len();
             // Rank r says that the r - 1 lowest thresholds of the set are at or below the value.
             let numbers = below[feature].iter().map(|&below| R::from_rank(1 + below));
-            let narrow: Vec<R> = std::iter::once(missing).chain(numbers).collect();
-            columns.push(Column { feature, narrow });
+            let narrow = std::iter::once(R::from_rank(0)).chain(numbers).collect();
+            columns.push(Column { feature, narrow, thresholds });
         }
-        Group { palette: Palette { columns, places, below }, trees: self.trees }
+        Group { columns, trees: self.trees, places, below }
     }
 }

@@ -1,26 +1,23 @@
 //! A set of forests over one feature matrix: quantised once, each scored by the kernels it needs.
 //!
-//! Trees up to `tournament::MAX_DEPTH` go to the tournament kernels, deeper ones to the walk, tree by
-//! tree; see docs/engine.md for the measurements. Sums are exact (`tree`), so a row has the same
-//! probability, to the bit, alone and in a batch.
+//! Trees up to `tournament::MAX_DEPTH` go to the tournament kernels, deeper ones to the bit kernel, tree
+//! by tree; see docs/engine.md for the measurements. Sums are exact (`tree`), so a row has the same probability, to the bit, alone and in a batch.
 
 use std::cell::{OnceCell, RefCell};
 
 use prescore_forest::Forest;
 
-use crate::lanes::{Block, LaneGroup, Masks, ROWS};
+use crate::bits::BitGroup;
+use crate::lanes::{Block, LaneGroup, ROWS, SIDES};
 use crate::quantise::{self, Quantiser, SEARCHES};
+use crate::row::Table;
 use crate::shap::Explainer;
-use crate::simd::{self, LANES};
+use crate::simd::LANES;
 use crate::tournament::MAX_DEPTH;
 use crate::tree::{self, Tree};
-use crate::walk::{WALKS, WalkGroup};
-
-/// Blocks that pass through a tree before the next tree.
-const BLOCKS: usize = 2;
 
 /// With fewer rows than this one at a time is faster than a block.
-const FEW: usize = 24;
+const FEW: usize = 40;
 
 /// A forest of a set.
 pub struct Model {
@@ -30,8 +27,10 @@ pub struct Model {
     pub constant: f64,
     /// Made when it is first asked for.
     explainer: OnceCell<Result<Explainer, String>>,
+    /// The step of the leaf values.
+    step: f64,
     lanes: Vec<LaneGroup>,
-    walks: Vec<WalkGroup>,
+    bits: Vec<BitGroup>,
 }
 
 pub struct ForestSet {
@@ -105,26 +104,21 @@ impl ForestSet {
         for (row, sums) in singles {
             self.quantiser.row_ranks(row, &mut scratch.row);
             for (sum, model) in sums.iter_mut().zip(&self.models) {
-                *sum = model.sum_row(&scratch.row, &mut scratch.masks);
+                *sum = model.sum_row(&scratch.row, (&mut scratch.sides, &mut scratch.narrow));
             }
         }
     }
 
     fn sum_blocks(&self, matrix: &[f32], scratch: &mut Scratch, out: &mut [f64]) {
         let (features, models) = (self.features(), self.models.len());
-        let mut ranks = vec![[0; ROWS]; features * BLOCKS];
-        let chunks =
-            matrix.chunks(ROWS * BLOCKS * features).zip(out.chunks_mut(ROWS * BLOCKS * models));
-        for (rows, out) in chunks {
-            let blocks = rows.len().div_ceil(ROWS * features);
-            for (rows, ranks) in rows.chunks(ROWS * features).zip(ranks.chunks_mut(features)) {
-                self.rank_block(rows, ranks);
-            }
+        let mut ranks = vec![[0; ROWS]; features];
+        let blocks = matrix.chunks(ROWS * features).zip(out.chunks_mut(ROWS * models));
+        for (rows, out) in blocks {
+            self.rank_block(rows, &mut ranks);
             for (index, model) in self.models.iter().enumerate() {
-                let mut sums = [[0.0; ROWS]; BLOCKS];
-                model.sum_blocks(&ranks[..blocks * features], scratch, &mut sums[..blocks]);
-                for (out, sum) in out.chunks_exact_mut(models).zip(sums.as_flattened()) {
-                    out[index] = *sum;
+                let sums = model.sum_block(&ranks, scratch);
+                for (out, sum) in out.chunks_exact_mut(models).zip(sums) {
+                    out[index] = sum;
                 }
             }
         }
@@ -143,38 +137,37 @@ impl ForestSet {
     }
 }
 
-/// Space that the kernels fill anew for each row or chunk of rows.
+/// Space that the kernels fill anew for each row or block of rows.
 struct Scratch {
     row: Vec<u32>,
-    masks: Masks,
-    blocks: Vec<Block>,
-    columns: Vec<[u16; WALKS]>,
+    sides: [Table; SIDES / LANES],
+    narrow: Vec<u16>,
+    block: Box<Block>,
 }
 
 impl Scratch {
     fn new(features: usize) -> Self {
-        Self {
-            row: vec![0; features],
-            masks: [simd::Lanes::splat(0); 1 << MAX_DEPTH],
-            blocks: vec![[[[0; LANES]; ROWS / LANES]; 256]; BLOCKS],
-            columns: Vec::new(),
-        }
+        let block = Box::new([[[0; LANES]; ROWS / LANES]; 256]);
+        let sides = [[0; LANES]; SIDES / LANES];
+        Self { row: vec![0; features], sides, narrow: Vec::new(), block }
     }
 }
 
 impl Model {
     fn new(forest: Forest, quantiser: &Quantiser) -> Result<Self, String> {
-        let (trees, base) = tree::trees(&forest, quantiser);
+        let (trees, base, step) = tree::trees(&forest, quantiser);
         let of_depth = |depths: std::ops::RangeInclusive<usize>| -> Vec<usize> {
             (0..trees.len()).filter(|&index| depths.contains(&trees[index].depth)).collect()
         };
         let constants = of_depth(0..=0).into_iter().map(|index| trees[index].constant());
-        let shallow = quantise::group(&of_depth(1..=MAX_DEPTH), &trees, quantiser)?;
-        let deep = quantise::group(&of_depth(MAX_DEPTH + 1..=usize::MAX), &trees, quantiser)?;
+        let (shallow, deep) = (of_depth(1..=MAX_DEPTH), of_depth(MAX_DEPTH + 1..=usize::MAX));
+        let shallow = quantise::group(&shallow, &trees, quantiser)?;
+        let deep = quantise::group(&deep, &trees, quantiser)?;
         Ok(Self {
             constant: base + constants.sum::<f64>(),
-            lanes: shallow.into_iter().map(|group| LaneGroup::new(group, &trees)).collect(),
-            walks: deep.into_iter().map(|group| WalkGroup::new(group, &trees)).collect(),
+            step,
+            lanes: shallow.into_iter().map(|group| LaneGroup::new(group, &trees, step)).collect(),
+            bits: deep.into_iter().map(|group| BitGroup::new(group, &trees)).collect(),
             explainer: OnceCell::new(),
             forest,
             trees,
@@ -189,31 +182,37 @@ impl Model {
         self.explainer.get_or_init(|| Explainer::new(self)).as_ref().map_err(String::clone)
     }
 
-    fn sum_row(&self, ranks: &[u32], masks: &mut Masks) -> f64 {
-        let lanes = self.lanes.iter().map(|group| group.sum_row(ranks, masks)).sum::<f64>();
-        let walks = self.walks.iter().map(|group| group.sum_row(ranks)).sum::<f64>();
-        self.constant + lanes + walks
+    fn sum_row(
+        &self,
+        ranks: &[u32],
+        (sides, narrow): (&mut [Table; SIDES / LANES], &mut Vec<u16>),
+    ) -> f64 {
+        let lanes = self.lanes.iter().map(|group| group.sum_row(ranks, sides)).sum::<f64>();
+        let mut sum = [self.constant + lanes];
+        for group in &self.bits {
+            narrow.resize(group.columns(), 0);
+            group.narrow(|feature| ranks[feature], narrow);
+            group.add(narrow, &mut sum);
+        }
+        sum[0]
     }
 
-    /// Raw sums of blocks of rows; `ranks` holds each block's features in turn.
-    fn sum_blocks(&self, ranks: &[[u32; ROWS]], scratch: &mut Scratch, sums: &mut [[f64; ROWS]]) {
-        sums.as_flattened_mut().fill(self.constant);
-        let features = ranks.len() / sums.len();
+    /// Raw sums of a block of rows, from their ranks for each feature.
+    fn sum_block(&self, ranks: &[[u32; ROWS]], scratch: &mut Scratch) -> [f64; ROWS] {
+        let mut steps = [0; ROWS];
         for group in &self.lanes {
-            let blocks = &mut scratch.blocks[..sums.len()];
-            for (ranks, block) in ranks.chunks_exact(features).zip(blocks.iter_mut()) {
-                group.fill(ranks, block);
-            }
-            group.add_rows(blocks, sums);
+            group.fill(ranks, &mut scratch.block);
+            group.add_rows(&scratch.block, &mut steps);
         }
-        for group in &self.walks {
-            scratch.columns.clear();
-            scratch.columns.resize(group.columns(), [0; WALKS]);
-            for (ranks, sums) in ranks.chunks_exact(features).zip(sums.iter_mut()) {
-                for (part, sums) in sums.chunks_exact_mut(WALKS).enumerate() {
-                    group.add_rows(ranks, part * WALKS, &mut scratch.columns, sums);
-                }
+        let mut sums = steps.map(|steps| self.constant + steps as f64 * self.step);
+        for group in &self.bits {
+            let narrow = &mut scratch.narrow;
+            narrow.resize(group.columns() * ROWS, 0);
+            for (row, narrow) in narrow.chunks_exact_mut(group.columns()).enumerate() {
+                group.narrow(|feature| ranks[feature][row], narrow);
             }
+            group.add(narrow, &mut sums);
         }
+        sums
     }
 }

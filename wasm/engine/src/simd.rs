@@ -20,13 +20,23 @@ mod vector {
         i8x16(a, b, c, d, e, f, g, h, i, j, k, l, m, n, o, p)
     }
 
-    pub fn store(v: V) -> [u64; 2] {
+    pub fn load32(words: &[u32; 4]) -> V {
+        let [a, b, c, d] = *words;
+        u32x4(a, b, c, d)
+    }
+
+    pub fn words(v: V) -> [u64; 2] {
         [u64x2_extract_lane::<0>(v), u64x2_extract_lane::<1>(v)]
+    }
+
+    pub fn odd(v: V) -> V {
+        u16x8_shr(v, 8)
     }
 
     pub use core::arch::wasm32::{
         i8x16_add as add, i8x16_gt as greater, i8x16_relaxed_laneselect as select,
-        i8x16_relaxed_swizzle as look_up, i8x16_splat as splat, i8x16_sub as sub, v128_or as or,
+        i8x16_relaxed_swizzle as look_up, i8x16_splat as splat, i8x16_sub as sub,
+        i16x8_add as add16, v128_and as and, v128_or as or,
     };
 }
 
@@ -37,14 +47,26 @@ mod vector {
     pub fn load(bytes: &[i8; 16]) -> V {
         *bytes
     }
+    pub fn load32(words: &[u32; 4]) -> V {
+        let bytes = words.map(u32::to_le_bytes);
+        std::array::from_fn(|i| bytes[i / 4][i % 4] as i8)
+    }
     pub fn splat(x: i8) -> V {
         [x; 16]
     }
     pub fn add(a: V, b: V) -> V {
         std::array::from_fn(|i| a[i].wrapping_add(b[i]))
     }
+    pub fn add16(a: V, b: V) -> V {
+        let [a, b] = [super::pairs(a), super::pairs(b)];
+        let bytes = |i: usize| a[i].wrapping_add(b[i]).to_le_bytes();
+        std::array::from_fn(|i| bytes(i / 2)[i % 2] as i8)
+    }
     pub fn sub(a: V, b: V) -> V {
         std::array::from_fn(|i| a[i].wrapping_sub(b[i]))
+    }
+    pub fn and(a: V, b: V) -> V {
+        std::array::from_fn(|i| a[i] & b[i])
     }
     pub fn or(a: V, b: V) -> V {
         std::array::from_fn(|i| a[i] | b[i])
@@ -58,14 +80,24 @@ mod vector {
     pub fn look_up(table: V, index: V) -> V {
         std::array::from_fn(|i| if index[i] < 0 { 0 } else { table[index[i] as usize & 15] })
     }
-    pub fn store(v: V) -> [u64; 2] {
+    pub fn odd(v: V) -> V {
+        std::array::from_fn(|i| if i % 2 == 0 { v[i + 1] } else { 0 })
+    }
+    pub fn words(v: V) -> [u64; 2] {
         let bytes = v.map(|x| x as u8);
         let (words, _) = bytes.as_chunks::<8>();
         [u64::from_le_bytes(words[0]), u64::from_le_bytes(words[1])]
     }
 }
 
-pub use vector::{V, load, look_up, or, splat};
+/// The lanes as eight pairs, the even one in the low byte.
+#[inline(always)]
+pub fn pairs(v: V) -> [u16; LANES / 2] {
+    let words = vector::words(v);
+    std::array::from_fn(|pair| (words[pair / 4] >> (16 * (pair % 4))) as u16)
+}
+
+pub use vector::{V, add16, and, greater, load, load32, look_up, odd, or, splat, sub, words};
 
 /// Vectors side by side, 16 lanes each.
 #[derive(Clone, Copy)]
@@ -101,11 +133,5 @@ impl<const W: usize> Lanes<W> {
     pub fn push(self, mask: Self) -> Self {
         let twice = |index: usize| vector::add(self.0[index], self.0[index]);
         Self(std::array::from_fn(|index| vector::sub(twice(index), mask.0[index])))
-    }
-
-    /// The lanes of each vector in order, eight to a word, the first in its lowest byte.
-    #[inline(always)]
-    pub fn words(self) -> [[u64; 2]; W] {
-        self.0.map(vector::store)
     }
 }

@@ -45,21 +45,24 @@ pick!(pick32, 16, pick16);
 /// The leaf of each lane: a bit per level from the root on, highest first, 1 for left.
 #[inline(always)]
 pub fn leaves<const DEPTH: usize, const W: usize>(splits: impl Splits<W>) -> Lanes<W> {
-    const { assert!(DEPTH <= MAX_DEPTH) };
-    let mut leaf = Lanes::splat(0);
-    let mut bits = [leaf; DEPTH];
-    for level in 0..DEPTH {
-        let first = (1 << level) - 1;
-        let above = &bits[..level];
-        bits[level] = match level {
-            0 => pick1(splits, first, above),
-            1 => pick2(splits, first, above),
-            2 => pick4(splits, first, above),
-            3 => pick8(splits, first, above),
-            4 => pick16(splits, first, above),
-            _ => pick32(splits, first, above),
-        };
-        leaf = leaf.push(bits[level]);
+    const { assert!(DEPTH >= 1 && DEPTH <= MAX_DEPTH) };
+    // Without a loop, so that the bits stay in registers.
+    let mut bits = [Lanes::splat(0); MAX_DEPTH];
+    bits[0] = pick1(splits, 0, &[]);
+    if DEPTH > 1 {
+        bits[1] = pick2(splits, 1, &bits[..1]);
     }
-    leaf
+    if DEPTH > 2 {
+        bits[2] = pick4(splits, 3, &bits[..2]);
+    }
+    if DEPTH > 3 {
+        bits[3] = pick8(splits, 7, &bits[..3]);
+    }
+    if DEPTH > 4 {
+        bits[4] = pick16(splits, 15, &bits[..4]);
+    }
+    if DEPTH > 5 {
+        bits[5] = pick32(splits, 31, &bits[..5]);
+    }
+    bits[..DEPTH].iter().fold(Lanes::splat(0), |leaf, &bit| leaf.push(bit))
 }

@@ -36,12 +36,15 @@ impl Tree {
     }
 }
 
-/// A valid forest's trees, and its base, on one grid.
-pub fn trees(forest: &Forest, quantiser: &Quantiser) -> (Vec<Tree>, f64) {
-    let grid = grid(forest);
+/// Bits of a leaf value in steps of the grid, without its sign.
+pub const LEAF_BITS: u32 = 46;
+
+/// A valid forest's trees on one grid, the base on it, and its step.
+pub fn trees(forest: &Forest, quantiser: &Quantiser) -> (Vec<Tree>, f64, f64) {
+    let step = step(forest);
     let trees =
-        ranges(forest).map(|(root, end)| tree(&forest.nodes[root..end], root, grid, quantiser));
-    (trees.collect(), snap(forest.base, grid))
+        ranges(forest).map(|(root, end)| tree(&forest.nodes[root..end], root, step, quantiser));
+    (trees.collect(), snap(forest.base, step), step)
 }
 
 fn ranges(forest: &Forest) -> impl Iterator<Item = (usize, usize)> {
@@ -49,8 +52,9 @@ fn ranges(forest: &Forest) -> impl Iterator<Item = (usize, usize)> {
     forest.roots.iter().map(|&root| root as usize).zip(ends)
 }
 
-/// The grid's step: the ulp of the largest sum of magnitudes, as a double.
-fn grid(forest: &Forest) -> f64 {
+/// The grid's step: the ulp of the largest sum of magnitudes, as a double, or as much as lets the
+/// largest leaf have `LEAF_BITS`.
+fn step(forest: &Forest) -> f64 {
     let largest = |(root, end): (usize, usize)| {
         let values = forest.nodes[root..end].iter().map(|node| match node.kind {
             Kind::Leaf { value } => f64::from(value.abs()),
@@ -58,22 +62,25 @@ fn grid(forest: &Forest) -> f64 {
         });
         values.fold(0.0, f64::max)
     };
-    let most = forest.base.abs() + ranges(forest).map(largest).sum::<f64>();
-    // Twice the sum, so that its own rounding cannot matter.
-    let exponent = (2.0 * most).to_bits() >> 52;
-    f64::from_bits(exponent.saturating_sub(52).max(1) << 52)
+    let leaves: Vec<f64> = ranges(forest).map(largest).collect();
+    let most = forest.base.abs() + leaves.iter().sum::<f64>();
+    let leaf = leaves.into_iter().fold(0.0, f64::max);
+    // Twice as much, so that rounding cannot matter; a power of two from the exponent's bits.
+    let ulp = |most: f64, bits: u64| ((2.0 * most).to_bits() >> 52).saturating_sub(bits);
+    let exponent = ulp(most, 52).max(ulp(leaf, u64::from(LEAF_BITS)));
+    f64::from_bits(exponent.max(1) << 52)
 }
 
 /// The nearest multiple of the step. A float's fits a float: it has no more bits, or 24 at most.
-fn snap(value: f64, grid: f64) -> f64 {
-    (value / grid).round_ties_even() * grid
+fn snap(value: f64, step: f64) -> f64 {
+    (value / step).round_ties_even() * step
 }
 
-fn tree(nodes: &[Node], root: usize, grid: f64, quantiser: &Quantiser) -> Tree {
+fn tree(nodes: &[Node], root: usize, step: f64, quantiser: &Quantiser) -> Tree {
     let mut depths = vec![0; nodes.len()];
     let own = |(index, node): (usize, &Node)| {
         let kind = match node.kind {
-            Kind::Leaf { value } => Kind::Leaf { value: snap(value.into(), grid) as f32 },
+            Kind::Leaf { value } => Kind::Leaf { value: snap(value.into(), step) as f32 },
             Kind::Branch(branch) => {
                 let [left, right] = [branch.left, branch.right].map(|child| child - root as u32);
                 depths[left as usize] = depths[index] + 1;

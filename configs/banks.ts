@@ -1,6 +1,37 @@
-/** `banks.json`: which banks are scored, and with which models. */
+/** `banks.json`: which banks are scored, with which models, and which loans they give. */
 import { z } from "zod";
 import { identifier, localized, refuseRepeats } from "./text.ts";
+
+const percent = z.number().min(0).max(100);
+/** Hundredths of a percent, so that interest is exact in whole numbers. */
+const ratePercent = z.number().min(0).max(1000).refine(
+  (rate) => Math.abs(rate * 100 - Math.round(rate * 100)) < 1e-9,
+  { error: "must have at most two decimals" },
+);
+
+const productSchema = z.strictObject({
+  id: identifier,
+  title: localized,
+  amount: z.strictObject({
+    min: z.int().min(1),
+    max: z.int().min(1),
+    step: z.int().min(1),
+  }).refine(({ min, max, step }) => max >= min && (max - min) % step === 0, {
+    error: "max must be min plus a whole number of steps",
+  }).describe("Amounts that can be lent, in units of the currency"),
+  termsMonths: z.array(z.int().min(1).max(600)).min(1).max(600).refine(
+    (terms) => terms.every((term, at) => at === 0 || term > (terms[at - 1] ?? 0)),
+    { error: "must rise" },
+  ),
+  annualRatePercent: ratePercent.describe("Nominal, a twelfth of it each month"),
+  downPaymentPercent: z.strictObject({ min: percent, max: percent }).refine(
+    ({ min, max }) => min <= max,
+    { error: "min must be at most max" },
+  ).optional().describe(
+    "Share of the price that the client pays at once; without it the product lends money, not a purchase",
+  ),
+  marginPercent: percent.default(0).describe("Of the amount, paid to whoever brings the client"),
+});
 
 export const banksSchema = z.strictObject({
   $schema: z.string().optional(),
@@ -9,6 +40,7 @@ export const banksSchema = z.strictObject({
     id: identifier.describe("Key of the bank in every answer"),
     title: localized,
     model: identifier.describe("Name of the bank's model in the version's manifest.json"),
+    products: z.array(productSchema).max(100).default([]).describe("Loans that the bank gives"),
     override: z.strictObject({
       who: z.string().min(1).describe("Who answers for it"),
       why: z.string().min(1),
@@ -28,8 +60,10 @@ export const banksSchema = z.strictObject({
         message: "must not be task_id, which stands beside the banks in a result",
       });
     }
+    refuseRepeats(bank.products, { ctx, path: ["banks", index, "products"], of: ({ id }) => id });
   }
 });
 
 export type Banks = z.infer<typeof banksSchema>;
 export type Bank = Banks["banks"][number];
+export type Product = Bank["products"][number];

@@ -4,15 +4,18 @@
  */
 import { z } from "zod";
 import { type Banks, banksSchema } from "./banks.ts";
+import { type Policy, policySchema } from "./policy.ts";
 import { type Questionnaire, questionnaireSchema } from "./questionnaire.ts";
 import { type Service, serviceSchema } from "./service.ts";
 import { type Training, trainingProblems, trainingSchema } from "./training.ts";
 
-export type { Bank, Banks } from "./banks.ts";
+export type { Bank, Banks, Product } from "./banks.ts";
+export type { Condition, Policy, Rule } from "./policy.ts";
 export type { Derived, Field, Meaning, Questionnaire } from "./questionnaire.ts";
 export type { QueuePolicy, Service } from "./service.ts";
 export type { Training } from "./training.ts";
 export { normalise } from "./normalise.ts";
+export { localized } from "./text.ts";
 export { featureName } from "./questionnaire.ts";
 
 /** The schema of each configuration file, by file name. */
@@ -20,6 +23,7 @@ export const configSchemas = {
   "service.json": serviceSchema,
   "questionnaire.json": questionnaireSchema,
   "banks.json": banksSchema,
+  "policy.json": policySchema,
   "training.json": trainingSchema,
 } as const;
 
@@ -27,6 +31,7 @@ export interface Config {
   readonly service: Service;
   readonly questionnaire: Questionnaire;
   readonly banks: Banks;
+  readonly policy: Policy;
   /** Folder of the model version, as a URL that ends in a slash. */
   readonly modelsFolder: URL;
 }
@@ -54,17 +59,24 @@ export interface ConfigSource {
   readonly readText: (file: URL) => string;
 }
 
-/** Reads the service's three files of `folder`, applies the environment and checks everything. Throws `ConfigError`. */
+/** Reads the service's files of `folder`, of which policy.json may be absent, applies the environment and checks everything. Throws `ConfigError`. */
 export function loadConfig(source: ConfigSource): Config {
   const problems: string[] = [];
   const overrides = overridesFrom(source.env);
   const service = read("service.json", serviceSchema, { source, problems, overrides });
   const questionnaire = read("questionnaire.json", questionnaireSchema, { source, problems });
   const banks = read("banks.json", banksSchema, { source, problems });
-  if (!service || !questionnaire || !banks) {
+  const policy = read("policy.json", policySchema, { source, problems, absent: {} });
+  if (!service || !questionnaire || !banks || !policy) {
     throw new ConfigError(["Cannot start with this configuration:", ...problems].join("\n  "));
   }
-  return { service, questionnaire, banks, modelsFolder: folderUrl(banks.models, source.folder) };
+  return {
+    service,
+    questionnaire,
+    banks,
+    policy,
+    modelsFolder: folderUrl(banks.models, source.folder),
+  };
 }
 
 /** What training needs of the configuration. */
@@ -96,15 +108,17 @@ export function loadTrainingConfig(
 function read<S extends z.ZodType>(
   name: string,
   schema: S,
-  { source: { folder, readText }, problems, overrides = [] }: {
+  { source: { folder, readText }, problems, overrides = [], absent }: {
     source: Omit<ConfigSource, "env">;
     problems: string[];
     overrides?: Override[];
+    /** The content where there is no such file; without it there must be one. */
+    absent?: unknown;
   },
 ): z.infer<S> | undefined {
   const file = new URL(name, folder);
   try {
-    const value = applyOverrides(JSON.parse(readText(file).replace(/^\uFEFF/, "")), overrides);
+    const value = applyOverrides(parseFile(file, { readText, absent }), overrides);
     const parsed = schema.safeParse(value);
     if (parsed.success) return parsed.data;
     problems.push(
@@ -114,6 +128,18 @@ function read<S extends z.ZodType>(
     problems.push(`${displayPath(file)}: ${error instanceof Error ? error.message : error}`);
   }
   return undefined;
+}
+
+function parseFile(
+  file: URL,
+  { readText, absent }: { readText: (file: URL) => string; absent: unknown },
+): unknown {
+  try {
+    return JSON.parse(readText(file).replace(/^\uFEFF/, ""));
+  } catch (error) {
+    if (absent !== undefined && error instanceof Deno.errors.NotFound) return absent;
+    throw error;
+  }
 }
 
 /** The URL of a folder, given as a path (or as a file: URL), with the closing slash that relative URLs need. */

@@ -6,6 +6,7 @@ import { z } from "zod";
 import { normalise } from "./normalise.ts";
 import { identifier, localized, range, refuseRepeats } from "./text.ts";
 
+const sentence = localized.describe("{value} stands for the client's answer");
 const answerValue = z.union([z.string().min(1), z.int()]);
 
 const meaningSchema = z.discriminatedUnion("kind", [
@@ -46,6 +47,17 @@ const fieldSchema = z.strictObject({
   label: localized,
   meaning: meaningSchema,
   example: z.union([z.string(), z.number()]).describe("An answer, shown in the documentation"),
+  role: z.enum(["amount", "term"]).optional().describe(
+    "The loan's own fields, which offers change: its amount, and its term in months",
+  ),
+  change: z.enum(["immutable", "only_up", "only_down", "free"]).default("immutable").describe(
+    "What a client can do about the answer; up and down are of the feature: an age, the place among a category's values",
+  ),
+  changeStep: z.number().gt(0).default(1).describe("Steps in which a changed number is looked for"),
+  reasons: z.strictObject({ for: sentence, against: sentence, missing: localized.optional() })
+    .optional().describe(
+      "What is said where the answer counts; the label and the value by default",
+    ),
 });
 
 const derivedSchema = z.strictObject({
@@ -65,6 +77,7 @@ export const questionnaireSchema = z.strictObject({
   refuseRepeats(fields, { ctx, path: ["fields"], of: (field) => field.id });
   for (const [index, field] of fields.entries()) checkField(field, { ctx, index });
   checkFeatureNames(questionnaire, ctx);
+  checkRoles(questionnaire, ctx);
   const known = new Set(fields.map(featureName));
   for (const [index, { feature, of }] of derived.entries()) {
     for (const [side, name] of of.entries()) {
@@ -138,3 +151,27 @@ function checkFeatureNames({ fields, derived }: Questionnaire, ctx: z.Refinement
   const names = [...fields.map(featureName), ...derived.map((d) => d.feature)];
   refuseRepeats(names, { ctx, path: ["derived"], of: (name) => name });
 }
+
+/** The loan is one amount and one term, and it is changed by offers, not by the client. */
+function checkRoles({ fields }: Questionnaire, ctx: z.RefinementCtx): void {
+  refuseRepeats(fields, { ctx, path: ["fields"], of: ({ role }) => role });
+  for (const [index, { role, meaning, change }] of fields.entries()) {
+    if (role !== undefined && meaning.kind !== "quantity") {
+      ctx.addIssue({
+        code: "custom",
+        path: ["fields", index, "role"],
+        input: role,
+        message: "must stand on a field whose meaning is a quantity",
+      });
+    }
+    if (change === "immutable" || (role === undefined && CHANGEABLE.has(meaning.kind))) continue;
+    ctx.addIssue({
+      code: "custom",
+      path: ["fields", index, "change"],
+      input: change,
+      message: "must be immutable: only a quantity, date or category outside the loan can change",
+    });
+  }
+}
+
+const CHANGEABLE: ReadonlySet<Meaning["kind"]> = new Set(["quantity", "date", "category"]);

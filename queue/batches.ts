@@ -43,7 +43,6 @@ export interface NewChunk {
 export type Appended = "appended" | "conflict" | "refused";
 
 export interface Chunk {
-  readonly position: number;
   readonly firstRow: number;
   readonly rows: number;
   readonly state: "queued" | "leased" | "done" | "dead";
@@ -53,15 +52,15 @@ export interface Chunk {
 }
 
 export interface BatchStore {
-  /** The batch with this id, made where there is none. */
-  open(batch: Pick<Batch, "id" | "detail">, nowMs: number): Promise<Batch>;
+  /** Makes the batch, where there is none with its id. */
+  open(batch: Pick<Batch, "id" | "detail">, nowMs: number): Promise<void>;
   find(id: string): Promise<Batch | undefined>;
   /** Adds a chunk after those that are there, or finds it there already. */
   append(chunk: NewChunk, nowMs: number): Promise<Appended>;
   /** Says that the upload has ended after so many chunks; false where the batch has another number of them. */
   receive(id: string, { chunks, nowMs }: { chunks: number; nowMs: number }): Promise<boolean>;
   /** Notes why the upload ended too soon. */
-  breakOff(id: string, { cause, nowMs }: { cause: string; nowMs: number }): Promise<void>;
-  /** The chunk with this row, with its result. */
-  chunkOf(id: string, row: number): Promise<Chunk | undefined>;
+  breakOff(id: string, cause: string): Promise<void>;
+  /** The first chunk that ends at this row or after it, with its result. */
+  chunkFrom(id: string, row: number): Promise<Chunk | undefined>;
 }

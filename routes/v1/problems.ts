@@ -89,7 +89,7 @@ export const fieldErrorSchema = z.object({
   parameter: z.string().optional().openapi({ description: "Which parameter or header" }),
 }).openapi("FieldError", {
   example: {
-    detail: "Invalid input: expected number, received string",
+    detail: 'current value is "180000": must be a number, or null',
     pointer: "#/answers/monthprofit",
   },
 });
@@ -199,7 +199,7 @@ const EXAMPLES: Partial<Record<ProblemName, ProblemDetails>> = {
   "invalid-request": {
     errors: [
       {
-        detail: "Invalid input: expected number, received string",
+        detail: 'current value is "180000": must be a number, or null',
         pointer: "#/answers/monthprofit",
       },
       { detail: "Unknown field", pointer: "#/answers/salary" },

@@ -42,9 +42,15 @@ const STATES = `
   ORDER BY asked.key`;
 
 const FIND = `
-  SELECT state, attempt, error, results.body AS result
+  SELECT state, attempt, error, tasks.created_at_ms, finished_at_ms, results.body AS result
   FROM tasks LEFT JOIN results ON results.task_id = tasks.id
   WHERE tasks.id = :id`;
+
+const PAYLOAD = "SELECT body FROM payloads WHERE task_id = :id";
+
+const ENDED = `
+  SELECT tasks.id FROM json_each(:ids) AS asked JOIN tasks ON tasks.id = asked.value
+  WHERE tasks.state IN ('done', 'dead')`;
 
 const CLAIM = `
   UPDATE tasks
@@ -138,7 +144,19 @@ export class LibsqlStore implements TaskStore {
       attempt: Number(row.attempt),
       error: row.error as string | null,
       result: row.result as string | null,
+      createdAtMs: Number(row.created_at_ms),
+      finishedAtMs: row.finished_at_ms as number | null,
     };
+  }
+
+  async payload(id: string): Promise<string | undefined> {
+    const { rows: [row] } = await this.#database.read(statement(PAYLOAD, { id }));
+    return row && String(row.body);
+  }
+
+  async ended(ids: readonly string[]): Promise<readonly string[]> {
+    const { rows } = await this.#database.read(statement(ENDED, { ids: JSON.stringify(ids) }));
+    return rows.map(({ id }) => String(id));
   }
 
   async settle({ nowMs, completed = [], failed = [], claim }: Settlement): Promise<Settled> {

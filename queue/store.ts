@@ -32,6 +32,9 @@ export interface Task {
   readonly error: string | null;
   /** JSON text; there on a task that is done, and on no other. */
   readonly result: string | null;
+  readonly createdAtMs: number;
+  /** There on a task that is done or dead. */
+  readonly finishedAtMs: number | null;
 }
 
 /** A task in the hands of a claimer. */
@@ -94,6 +97,10 @@ export interface TaskStore {
   /** Stores the tasks whose ids are not known, together, and starts again those that ended under another revision. Resolves when they are on disk, with the state of each. */
   enqueue(tasks: readonly NewTask[], nowMs: number): Promise<readonly TaskState[]>;
   find(id: string): Promise<Task | undefined>;
+  /** What the task with this id was stored with, JSON text. */
+  payload(id: string): Promise<string | undefined>;
+  /** Those of these tasks that are done or dead. */
+  ended(ids: readonly string[]): Promise<readonly string[]>;
   /**
    * In one transaction: stores results and ends their tasks, queues failed ones again or buries them, each only where its fence
    * still holds, and claims what is due.

@@ -32,6 +32,8 @@ export interface DispatcherOptions {
   readonly random: () => number;
   /** Told of every failure of the store; the dispatcher goes on. */
   readonly report: (error: unknown) => void;
+  /** Told of the tasks that it ended, when that is on disk: those that are done, or dead. */
+  readonly onEnded?: (ids: readonly string[]) => void;
 }
 
 export class Dispatcher {
@@ -168,13 +170,15 @@ export class Dispatcher {
     ended: Ended,
     claimUntilMs = Infinity,
   ): Promise<readonly ClaimedTask[]> {
-    const { store, clock, policy: { leaseMs, batchRows, backoffMs } } = this.#options;
+    const { store, clock, policy: { leaseMs, batchRows, backoffMs }, onEnded } = this.#options;
     const claim = { leaseMs, limit: batchRows, retryHorizonMs: backoffMs.max };
-    const { claimed } = await store.settle({
+    const { stored, claimed } = await store.settle({
       nowMs: clock.now(),
       ...ended,
       ...(this.#stopping || clock.now() >= claimUntilMs ? {} : { claim }),
     });
+    const dead = (ended.failed ?? []).filter(({ retryAtMs }) => retryAtMs === null);
+    onEnded?.([...stored, ...dead.map(({ id }) => id)]);
     return claimed;
   }
 

@@ -63,5 +63,10 @@ export function applicationExample(status: "queued" | "decided" | "failed"): App
   if (status === "failed") {
     return { ...common, endedAt, failure: "after 3 attempts: the worker died" };
   }
-  return { ...common, endedAt, decision: decisionView.parse(example) };
+  return { ...common, endedAt, decision: decisionExample() };
+}
+
+/** What the service once answered, shortened. */
+export function decisionExample(): z.infer<typeof decisionView> {
+  return decisionView.parse(example);
 }

@@ -105,7 +105,7 @@ function addCreate(app: OpenAPIHono, options: ApplicationsOptions): void {
     const header = c.req.header("idempotency-key");
     const task = {
       id: newId({ prefix: APPLICATION_PREFIX, header }),
-      payload: encodePayload(answers, { decide: true }),
+      payload: encodePayload(answers, "decision"),
     };
     const found = await settled(c, task.id, options, () => take(task, options));
     c.header("Location", `/v1/applications/${task.id}`);

@@ -10,7 +10,7 @@ import { systemClock } from "./queue/clock.ts";
 import { isRemote } from "./queue/connection.ts";
 import { Dispatcher } from "./queue/dispatcher.ts";
 import { openStore } from "./queue/open.ts";
-import type { NewTask, Task, TaskState } from "./queue/store.ts";
+import type { Enqueued, NewTask, Task } from "./queue/store.ts";
 import { createApp } from "./routes/mod.ts";
 import { configFromEnvironment } from "./tasks/config.ts";
 import { main } from "./tasks/main.ts";
@@ -50,7 +50,7 @@ async function startEdge(): Promise<Edge> {
   }
   const scoring = await startScoring({ ...config, service: { ...service, workers: 0 } });
   const revision = await readRevision(config);
-  const store = await openStore(service.databaseUrl, systemClock.now());
+  const store = await openStore(service, systemClock.now());
   const dispatcher = new Dispatcher({
     store,
     handler: scoring.handler,
@@ -66,10 +66,10 @@ async function startEdge(): Promise<Edge> {
     await dispatcher.drain(budgetMs).catch(report);
   }
 
-  async function enqueue(task: Pick<NewTask, "id" | "payload">): Promise<TaskState> {
+  async function enqueue(task: Pick<NewTask, "id" | "payload">): Promise<Enqueued> {
     const [state] = await store.enqueue([{ ...task, revision }], systemClock.now());
     if (state === undefined) throw new Error(`the store gave no state for task ${task.id}`);
-    if (isFinished(state)) return state;
+    if (isFinished(state) || state === "refused") return state;
     await drain(service.edge.uploadBudgetMs);
     const scored = await store.find(task.id).catch(report);
     return scored?.state ?? state;
@@ -93,7 +93,7 @@ async function startEdge(): Promise<Edge> {
   return { config, fetch: app.fetch, sweep: () => drain(service.edge.sweepBudgetMs) };
 }
 
-function isFinished(state: TaskState): boolean {
+function isFinished(state: Enqueued): boolean {
   return state === "done" || state === "dead";
 }
 

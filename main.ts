@@ -7,7 +7,7 @@ import { systemClock } from "./queue/clock.ts";
 import { Dispatcher, type DispatcherOptions } from "./queue/dispatcher.ts";
 import { GroupCommit } from "./queue/group_commit.ts";
 import { openStore } from "./queue/open.ts";
-import type { NewTask, TaskState } from "./queue/store.ts";
+import type { Enqueued, NewTask } from "./queue/store.ts";
 import { createApp, createHealthApp } from "./routes/mod.ts";
 import { backup } from "./tasks/backup.ts";
 import { configFromEnvironment } from "./tasks/config.ts";
@@ -35,7 +35,7 @@ export async function startService(config: Config): Promise<Service> {
   const scoring = service.role === "api" ? undefined : closing.use(await startScoring(config));
 
   const revision = await readRevision(config);
-  const store = await openStore(service.databaseUrl, systemClock.now());
+  const store = await openStore(service, systemClock.now());
   closing.defer(() => store.close());
 
   const dispatcher = scoring && startDispatcher({
@@ -47,7 +47,7 @@ export async function startService(config: Config): Promise<Service> {
   });
   closing.defer(() => dispatcher?.stop());
 
-  const uploads = new GroupCommit<NewTask, TaskState>({
+  const uploads = new GroupCommit<NewTask, Enqueued>({
     commit: async (tasks) => {
       const states = await store.enqueue(tasks, systemClock.now());
       dispatcher?.wake();

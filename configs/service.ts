@@ -52,6 +52,10 @@ export const serviceSchema = z.strictObject({
   limits: z.strictObject({
     bodyBytes: positive.max(64 * 1024 * 1024).describe("Largest request body, in bytes"),
     waitingUploads: positive.describe("Uploads that may wait for the disk; more are answered 429"),
+    waitingTasks: positive.describe(
+      "Tasks of one priority that may wait for their result; new ones are answered 429",
+    ),
+    waitingTasksPerTenant: positive.describe("Of these, tasks of one tenant"),
   }),
   pollEveryMs: positive.describe("How often tasks that another process uploaded are looked for"),
   edge: z.strictObject({

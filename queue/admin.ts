@@ -3,6 +3,7 @@
  * processes: each step is one transaction, and a task that was given back has a fence of its own.
  */
 import { type Database, type Rows, statement } from "./database.ts";
+import { QUEUE } from "./fairness.ts";
 import type { TaskState } from "./store.ts";
 
 export interface ListedTask {
@@ -19,11 +20,20 @@ const LIST = `
   SELECT id, state, attempt, created_at_ms, error FROM tasks
   WHERE state = :state ORDER BY created_at_ms, id LIMIT :limit`;
 
+/** They take their tenants' next turns, as if they were uploaded now. */
 const REQUEUE = `
+  WITH chosen AS (
+    SELECT id, priority, tenant,
+      row_number() OVER (PARTITION BY priority, tenant ORDER BY created_at_ms, rowid) - 1 AS place
+    FROM tasks
+    WHERE state = 'dead' AND (:all OR id IN (SELECT value FROM json_each(:ids)))
+  ),${QUEUE}
   UPDATE tasks
-  SET state = 'queued', attempt = 0, run_at_ms = :now, finished_at_ms = NULL
-  WHERE state = 'dead' AND (:all OR id IN (SELECT value FROM json_each(:ids)))
-  RETURNING id`;
+  SET state = 'queued', attempt = 0, run_at_ms = :now, finished_at_ms = NULL,
+    turn = max(tenants.turn, queue.turn) + place
+  FROM chosen JOIN tenants USING (priority, tenant) JOIN queue USING (priority)
+  WHERE tasks.id = chosen.id
+  RETURNING tasks.id`;
 
 const OLD = "state = :state AND finished_at_ms < :before";
 

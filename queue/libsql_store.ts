@@ -1,8 +1,10 @@
 /** The queue in a libSQL database: every state change is one statement, or one transaction of a few. */
 import type { InStatement } from "@libsql/client";
 import { type Database, statement } from "./database.ts";
+import { QUEUE } from "./fairness.ts";
 import type {
   ClaimedTask,
+  Enqueued,
   Held,
   NewTask,
   RescueOptions,
@@ -13,13 +15,37 @@ import type {
   TaskStore,
 } from "./store.ts";
 
-/** `:tasks` is a JSON array of objects with id, payload and revision; an id may stand twice. */
+/**
+ * `:tasks` is a JSON array of new tasks; an id may stand twice. Queued are those that are not known, and those that ended under
+ * another revision. A full queue takes none that it does not know; the last group that finds room may exceed the limit.
+ */
 const ENQUEUE_TASKS = `
-  INSERT INTO tasks (id, revision, run_at_ms, created_at_ms)
-  SELECT value ->> 'id', value ->> 'revision', :now, :now FROM json_each(:tasks) WHERE true
+  WITH asked AS (
+    SELECT min(key) AS key, value ->> 'id' AS id, value ->> 'revision' AS revision,
+      coalesce(value ->> 'tenant', '') AS tenant,
+      iif(value ->> 'priority' = 'batch', 1, 0) AS priority
+    FROM json_each(:tasks) GROUP BY value ->> 'id'
+  ),
+  new AS (
+    SELECT asked.*, tasks.id IS NOT NULL AS known,
+      row_number() OVER (PARTITION BY asked.priority, asked.tenant ORDER BY key) - 1 AS place
+    FROM asked LEFT JOIN tasks ON tasks.id = asked.id
+    WHERE tasks.id IS NULL
+      OR tasks.state IN ('done', 'dead') AND tasks.revision != asked.revision
+  ),${QUEUE}
+  INSERT INTO tasks (id, revision, tenant, priority, turn, run_at_ms, created_at_ms)
+  SELECT new.id, new.revision, new.tenant, new.priority,
+    max(coalesce(tenants.turn, 0), coalesce(queue.turn, 0)) + place, :now, :now
+  FROM new
+  LEFT JOIN tenants ON tenants.priority = new.priority AND tenants.tenant = new.tenant
+  LEFT JOIN queue ON queue.priority = new.priority
+  WHERE known
+    OR coalesce(queue.waiting, 0) < :waiting AND coalesce(tenants.waiting, 0) < :waitingOfTenant
+  ORDER BY key
   ON CONFLICT (id) DO UPDATE
   SET state = 'queued', attempt = 0, run_at_ms = :now, created_at_ms = :now,
-    finished_at_ms = NULL, error = NULL, revision = excluded.revision
+    finished_at_ms = NULL, error = NULL, revision = excluded.revision,
+    tenant = excluded.tenant, priority = excluded.priority, turn = excluded.turn
   WHERE tasks.state IN ('done', 'dead') AND tasks.revision != excluded.revision`;
 
 /** A task that was started again has no result until it ends. */
@@ -33,12 +59,14 @@ const DROP_OLD_RESULTS = `
 
 const ENQUEUE_PAYLOADS = `
   INSERT INTO payloads (task_id, body)
-  SELECT value ->> 'id', value ->> 'payload' FROM json_each(:tasks) WHERE true
+  SELECT tasks.id, asked.value ->> 'payload'
+  FROM json_each(:tasks) AS asked JOIN tasks ON tasks.id = asked.value ->> 'id' WHERE true
   ON CONFLICT (task_id) DO NOTHING`;
 
+/** A task that the queue did not take is not there. */
 const STATES = `
-  SELECT tasks.state FROM json_each(:tasks) AS asked
-  JOIN tasks ON tasks.id = asked.value ->> 'id'
+  SELECT coalesce(tasks.state, 'refused') AS state FROM json_each(:tasks) AS asked
+  LEFT JOIN tasks ON tasks.id = asked.value ->> 'id'
   ORDER BY asked.key`;
 
 const FIND = `
@@ -63,7 +91,7 @@ const CLAIMED = `)
 
 const CLAIM_RETRY = `${CLAIM}
     SELECT id FROM tasks
-    WHERE state = 'queued' AND (attempt > 0) = 1
+    WHERE state = 'queued' AND attempt > 0
       AND run_at_ms NOT BETWEEN :now + 1 AND :now + :horizon
     ORDER BY run_at_ms, rowid LIMIT 1
   ${CLAIMED}`;
@@ -71,8 +99,8 @@ const CLAIM_RETRY = `${CLAIM}
 /** Runs right after CLAIM_RETRY in its transaction, and claims nothing where that claimed a task. */
 const CLAIM_FRESH = `${CLAIM}
     SELECT id FROM tasks
-    WHERE state = 'queued' AND (attempt > 0) = 0 AND changes() = 0
-    ORDER BY run_at_ms, rowid LIMIT :limit
+    WHERE state = 'queued' AND attempt = 0 AND changes() = 0
+    ORDER BY priority, turn, rowid LIMIT :limit
   ${CLAIMED}`;
 
 /** `:tasks` is a JSON array of objects with id and fence; only leases that are still held are touched. */
@@ -118,22 +146,31 @@ const RESCUE = `
     error = 'attempt ' || attempt || ' ended without an answer: its lease ran out'
   WHERE state = 'leased' AND lease_until_ms NOT BETWEEN :now + 1 AND :now + :horizon`;
 
+/** How much may wait: tasks that are queued or leased, for each priority apart. */
+export interface StoreLimits {
+  readonly waitingTasks: number;
+  readonly waitingTasksPerTenant: number;
+}
+
 export class LibsqlStore implements TaskStore {
   readonly #database: Database;
+  readonly #limits: StoreLimits;
 
-  constructor(database: Database) {
+  constructor(database: Database, limits: StoreLimits) {
     this.#database = database;
+    this.#limits = limits;
   }
 
-  async enqueue(tasks: readonly NewTask[], nowMs: number): Promise<readonly TaskState[]> {
-    const known = JSON.stringify(tasks);
+  async enqueue(tasks: readonly NewTask[], nowMs: number): Promise<readonly Enqueued[]> {
+    const asked = JSON.stringify(tasks);
+    const { waitingTasks: waiting, waitingTasksPerTenant: waitingOfTenant } = this.#limits;
     const results = await this.#database.write([
-      statement(ENQUEUE_TASKS, { tasks: known, now: nowMs }),
-      statement(ENQUEUE_PAYLOADS, { tasks: known }),
-      statement(DROP_OLD_RESULTS, { tasks: known }),
-      statement(STATES, { tasks: known }),
+      statement(ENQUEUE_TASKS, { tasks: asked, now: nowMs, waiting, waitingOfTenant }),
+      statement(ENQUEUE_PAYLOADS, { tasks: asked }),
+      statement(DROP_OLD_RESULTS, { tasks: asked }),
+      statement(STATES, { tasks: asked }),
     ]);
-    return (results.at(-1)?.rows ?? []).map(({ state }) => state as TaskState);
+    return (results.at(-1)?.rows ?? []).map(({ state }) => state as Enqueued);
   }
 
   async find(id: string): Promise<Task | undefined> {
@@ -196,7 +233,9 @@ export class LibsqlStore implements TaskStore {
 
   async nextDueMs(): Promise<number | undefined> {
     const { rows: [row] } = await this.#database.read(
-      "SELECT min(iif(attempt = 0, 0, run_at_ms)) AS due FROM tasks WHERE state = 'queued'",
+      `SELECT iif(
+        EXISTS (SELECT 1 FROM tasks WHERE state = 'queued' AND attempt = 0), 0,
+        (SELECT min(run_at_ms) FROM tasks WHERE state = 'queued' AND attempt > 0)) AS due`,
     );
     return typeof row?.due === "number" ? row.due : undefined;
   }

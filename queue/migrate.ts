@@ -68,7 +68,7 @@ async function appliedVersion(database: Database): Promise<number> {
   return Number(row?.version);
 }
 
-/** The statements of a migration: each ends with a semicolon at the end of its line. */
+/** The statements of a migration: each ends with a semicolon at the end of its line, and has none at the end of an inner one. */
 function statements(sql: string): string[] {
   return sql.split(/;\s*\n/).map((text) => text.trim()).filter(Boolean);
 }

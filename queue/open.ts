@@ -1,5 +1,5 @@
 /** A queue ready for use: the database opened, its file's folder made, its schema brought up to date. */
-import { ConfigError, withoutSecrets } from "../configs/mod.ts";
+import { ConfigError, type Service, withoutSecrets } from "../configs/mod.ts";
 import { Connection } from "./connection.ts";
 import { GroupedDatabase } from "./grouped_database.ts";
 import { LibsqlStore } from "./libsql_store.ts";
@@ -8,14 +8,18 @@ import { migrate, readMigrations } from "./migrate.ts";
 /** Transactions that may wait for a commit: far more than uploads, lanes, heartbeats and a rescue ever make. */
 const WAITING_LIMIT = 1000;
 
-/** `url` is as in service.json. Throws `ConfigError` where the database cannot be used. */
-export async function openStore(url: string, nowMs: number): Promise<LibsqlStore> {
+/** Throws `ConfigError` where the database cannot be used. */
+export async function openStore(
+  { databaseUrl: url, limits }: Pick<Service, "databaseUrl" | "limits">,
+  nowMs: number,
+): Promise<LibsqlStore> {
   let connection: Connection | undefined;
   try {
     await makeFolder(url);
     connection = await Connection.open(url);
     await migrate(connection, { migrations: readMigrations(), nowMs });
-    return new LibsqlStore(new GroupedDatabase(connection, { waitingLimit: WAITING_LIMIT }));
+    const grouped = new GroupedDatabase(connection, { waitingLimit: WAITING_LIMIT });
+    return new LibsqlStore(grouped, limits);
   } catch (error) {
     connection?.close();
     const reason = error instanceof Error ? error.message : String(error);

@@ -15,6 +15,12 @@ export class QueueFullError extends Error {
 
 export type TaskState = "queued" | "leased" | "done" | "dead";
 
+/** What became of a task that was to be stored: a full queue takes none that it does not know. */
+export type Enqueued = TaskState | "refused";
+
+/** `interactive` tasks, for whom somebody waits, are claimed before any of a `batch`. */
+export type Priority = "interactive" | "batch";
+
 export interface NewTask {
   /** The same id is the same task: a second `enqueue` changes nothing, but for the revision. */
   readonly id: string;
@@ -22,6 +28,10 @@ export interface NewTask {
   readonly payload: string;
   /** What the result depends on besides the payload. A task that ended under another revision is done again. */
   readonly revision: string;
+  /** By whom: tenants with tasks of one priority are served in turn. Up to 64 characters; absent: the empty name's. */
+  readonly tenant?: string;
+  /** Absent: interactive. */
+  readonly priority?: Priority;
 }
 
 export interface Task {
@@ -83,7 +93,7 @@ export interface Settlement {
   readonly nowMs: number;
   readonly completed?: readonly Completed[];
   readonly failed?: readonly Failed[];
-  /** Take one task that failed before and is due, or else up to `limit` that never ran, the oldest first. */
+  /** Take one task that failed before and is due, or else up to `limit` that never ran: interactive first, tenants in turn. */
   readonly claim?: ClaimOptions;
 }
 
@@ -94,8 +104,11 @@ export interface Settled {
 }
 
 export interface TaskStore {
-  /** Stores the tasks whose ids are not known, together, and starts again those that ended under another revision. Resolves when they are on disk, with the state of each. */
-  enqueue(tasks: readonly NewTask[], nowMs: number): Promise<readonly TaskState[]>;
+  /**
+   * Stores the tasks whose ids are not known, together, and starts again those that ended under another revision. Resolves when
+   * they are on disk, with the state of each, or `refused` where the queue is full: known tasks never are.
+   */
+  enqueue(tasks: readonly NewTask[], nowMs: number): Promise<readonly Enqueued[]>;
   find(id: string): Promise<Task | undefined>;
   /** What the task with this id was stored with, JSON text. */
   payload(id: string): Promise<string | undefined>;

@@ -6,7 +6,7 @@ import { createRoute, OpenAPIHono, z } from "@hono/zod-openapi";
 import type { Context, Handler } from "hono";
 import { bodyLimit } from "hono/body-limit";
 import type { Banks, Questionnaire, Service } from "../configs/mod.ts";
-import type { NewTask, Task, TaskState, TaskStore } from "../queue/store.ts";
+import type { Enqueued, NewTask, Task, TaskStore } from "../queue/store.ts";
 import { decodeResult, encodePayload } from "../scoring/handler.ts";
 import { pythonFloatRepr } from "../scoring/python_repr.ts";
 import { taskId } from "../scoring/task_id.ts";
@@ -19,8 +19,8 @@ export interface ContractOptions {
   readonly questionnaire: Questionnaire;
   readonly banks: Banks;
   readonly limits: Service["limits"];
-  /** Stores a task; resolves when it is on disk, with its state. */
-  readonly enqueue: (task: Pick<NewTask, "id" | "payload">) => Promise<TaskState>;
+  /** Stores a task; resolves when it is on disk, with its state, or when the queue is full. */
+  readonly enqueue: (task: Pick<NewTask, "id" | "payload">) => Promise<Enqueued>;
 }
 
 const taskIdSchema = z.string().openapi({
@@ -77,7 +77,7 @@ function addUpload(
       400: { description: "The body cannot be read", content: json(detailSchema) },
       413: { description: "The body is too large", content: json(detailSchema) },
       422: { description: "The answers are not valid", content: json(validationSchema) },
-      429: { description: "Too many uploads wait", content: json(detailSchema) },
+      429: { description: "Too many uploads or tasks wait", content: json(detailSchema) },
       503: { description: "The database is not available", content: json(detailSchema) },
     },
   });
@@ -92,6 +92,7 @@ function addUpload(
     if (!read.ok) return jsonText(c, read);
     const id = taskId(read.answers, questionnaire.fields);
     const state = await enqueue({ id, payload: encodePayload(read.answers) });
+    if (state === "refused") return problem(c, "queueFull");
     return c.json({ task_id: id, is_complete: state === "done" }, 201);
   });
 }

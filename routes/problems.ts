@@ -16,7 +16,7 @@ const PROBLEMS = {
   methodNotAllowed: { status: 405, detail: "Method Not Allowed" },
   queueFull: {
     status: 429,
-    detail: "Too many uploads wait to be stored; this one was not, try again",
+    detail: "Too many uploads or tasks wait; this one was not stored, try again",
     headers: { "Retry-After": "1" },
   },
   bodyTooLarge: { status: 413, detail: "Request body is too large" },

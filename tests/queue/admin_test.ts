@@ -83,3 +83,23 @@ Deno.test("deno task queue tells, requeues and purges", async () => {
   assert.equal(wrong.code, 1);
   assert.match(wrong.stderr, /--state: current value is queued, must be one of done, dead/);
 });
+
+Deno.test("QueueAdmin queues a tenant's dead tasks in the tenant's turns, among the others'", async () => {
+  using test = await openStore();
+  const { store, connection } = test;
+  const claim = { leaseMs: HOUR, limit: 3, retryHorizonMs: HOUR };
+  const named = (tenant: string) =>
+    [0, 1, 2].map((index) => ({ id: `${tenant}${index}`, payload: "{}", revision: "1", tenant }));
+  await store.enqueue(named("a"), NOW);
+  const { claimed } = await store.settle({ nowMs: NOW, claim });
+  const failed = claimed.map((task) => ({ ...task, error: "no luck", retryAtMs: null }));
+  await store.settle({ nowMs: NOW, failed });
+  await store.enqueue(named("b"), NOW);
+  assert.equal((await new QueueAdmin(connection).requeue("all", NOW)).length, 3);
+  const order: string[] = [];
+  for (let next = 0; next < 6; next++) {
+    const [task] = (await store.settle({ nowMs: NOW, claim: { ...claim, limit: 1 } })).claimed;
+    order.push(task?.id ?? "");
+  }
+  assert.deepEqual(order, ["a0", "b0", "a1", "b1", "a2", "b2"]);
+});

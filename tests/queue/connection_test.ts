@@ -62,6 +62,26 @@ Deno.test("migrate() is done once, and again does nothing", async () => {
   assert.equal((await test.store.find("a"))?.state, "queued");
 });
 
+Deno.test("migrate() keeps what an older program queued, and counts it", async () => {
+  await using folder = await temporaryFolder();
+  const url = `file:${folder.path}/queue.db`;
+  const [first, ...newer] = readMigrations();
+  assert.ok(first && newer.length > 0);
+  const connection = await Connection.open(url);
+  await migrate(connection, { migrations: [first], nowMs: 0 });
+  await connection.write([
+    "INSERT INTO tasks (id, revision, run_at_ms, created_at_ms) VALUES ('a', '1', 5, 5), ('b', '1', 4, 4)",
+    "INSERT INTO payloads VALUES ('a', '{}'), ('b', '{}')",
+  ]);
+  connection.close();
+  using test = await openStore(url);
+  const claim = { leaseMs: 9, limit: 9, retryHorizonMs: 9 };
+  const { claimed } = await test.store.settle({ nowMs: 9, claim });
+  assert.deepEqual(claimed.map(({ id }) => id).sort(), ["a", "b"]);
+  const { rows } = await test.connection.read("SELECT tenant, waiting, turn FROM tenants");
+  assert.deepEqual(rows, [{ tenant: "", waiting: 2, turn: 1 }]);
+});
+
 Deno.test("migrate() refuses a database that a newer program made", async () => {
   const connection = await Connection.open(":memory:");
   try {

@@ -3,7 +3,7 @@ import assert from "node:assert/strict";
 import type { Database } from "../../queue/database.ts";
 import { GroupedDatabase } from "../../queue/grouped_database.ts";
 import { LibsqlStore } from "../../queue/libsql_store.ts";
-import { openStore, temporaryFolder } from "../support/store.ts";
+import { LIMITS, openStore, temporaryFolder } from "../support/store.ts";
 import { storeSuite } from "./store_suite.ts";
 
 /** Answers each statement with its own text; refuses a transaction with the statement "bad". */
@@ -46,7 +46,7 @@ Deno.test("GroupedDatabase lets no writer suffer for another", async () => {
 storeSuite("grouped commits", async () => {
   const folder = await temporaryFolder();
   const { connection } = await openStore(`file:${folder.path}/queue.db`);
-  const store = new LibsqlStore(new GroupedDatabase(connection, { waitingLimit: 10 }));
+  const store = new LibsqlStore(new GroupedDatabase(connection, { waitingLimit: 10 }), LIMITS);
   return {
     store,
     connection,

@@ -165,16 +165,6 @@ behaviour(
   },
 );
 
-behaviour("settle() claims by the index, not by reading the table", async (open) => {
-  await using test = await open();
-  const { rows } = await test.connection.read(`
-    EXPLAIN QUERY PLAN SELECT id FROM tasks
-    WHERE state = 'queued' AND (attempt > 0) = 0 ORDER BY run_at_ms, rowid LIMIT 3`);
-  const plan = rows.map(({ detail }) => detail).join("; ");
-  assert.match(plan, /SEARCH tasks USING INDEX tasks_queued/);
-  assert.doesNotMatch(plan, /TEMP B-TREE/);
-});
-
 behaviour("settle() stores one result, for the fence that holds", async (open) => {
   await using test = await open();
   await test.store.enqueue([{ id: "a", payload: PAYLOAD, revision: "1" }], NOW);

@@ -1,20 +1,23 @@
 import assert from "node:assert/strict";
-import { QueueFullError, StoreError, type Task } from "../../queue/store.ts";
+import { type Enqueued, QueueFullError, StoreError, type Task } from "../../queue/store.ts";
 import { createApp } from "../../routes/mod.ts";
 import { readConfig } from "../support/service.ts";
 
-const { questionnaire, banks } = readConfig();
+const { questionnaire, banks, service } = readConfig();
 const BODY_BYTES = 2000;
 const reported: unknown[] = [];
 
-function app(task?: Partial<Task>, enqueue = () => Promise.resolve("queued" as const)) {
+function app(
+  task?: Partial<Task>,
+  enqueue: () => Promise<Enqueued> = () => Promise.resolve("queued"),
+) {
   const stored = { state: "queued", attempt: 0, error: null, result: null } as const;
   return createApp({
     store: { find: (id) => Promise.resolve(task && { id, ...stored, ...task }) },
     enqueue,
     questionnaire,
     banks,
-    limits: { bodyBytes: BODY_BYTES, waitingUploads: 1 },
+    limits: { ...service.limits, bodyBytes: BODY_BYTES },
     report: (error) => reported.push(error),
   });
 }
@@ -85,6 +88,14 @@ for (
     assert.deepEqual(reported, isReported ? [error] : []);
   });
 }
+
+Deno.test("POST /upload_features answers 429 where the queue is full", async () => {
+  const full = app(undefined, () => Promise.resolve("refused"));
+  const response = await full.request(uploadRequest("{}"));
+  assert.equal(response.status, 429);
+  assert.equal(response.headers.get("retry-after"), "1");
+  assert.match((await response.json()).detail, /not stored, try again/);
+});
 
 Deno.test("a Host header that would change the path is refused", async () => {
   for (const host of ["evil/openapi.json?", "a?b", "a#b", "user@host"]) {

@@ -9,11 +9,13 @@ export interface TestStore extends Disposable {
   readonly connection: Connection;
 }
 
-export async function openStore(url = ":memory:"): Promise<TestStore> {
+export const LIMITS = { waitingTasks: 1_000_000, waitingTasksPerTenant: 1_000_000 };
+
+export async function openStore(url = ":memory:", limits = LIMITS): Promise<TestStore> {
   const connection = await Connection.open(url);
   await migrate(connection, { migrations: readMigrations(), nowMs: 0 });
   return {
-    store: new LibsqlStore(connection),
+    store: new LibsqlStore(connection, limits),
     connection,
     [Symbol.dispose]: () => connection.close(),
   };

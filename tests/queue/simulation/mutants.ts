@@ -29,14 +29,14 @@ export const MUTANTS: readonly Mutant[] = [
   {
     name: "a claim takes what another holds",
     sql: rewriting(
-      "(attempt > 0) = 0",
-      "state = 'queued' AND (attempt > 0) = 0",
-      "state IN ('queued', 'leased')",
+      "ORDER BY priority, turn",
+      "state = 'queued' AND attempt = 0 AND changes()",
+      "state IN ('queued', 'leased') AND changes()",
     ),
   },
   {
     name: "a claim mixes tasks that failed before into a batch",
-    sql: rewriting("changes() = 0", "AND (attempt > 0) = 0 AND changes() = 0", ""),
+    sql: rewriting("changes() = 0", "AND attempt = 0 AND changes() = 0", ""),
   },
   {
     name: "a claim does not count the attempt",

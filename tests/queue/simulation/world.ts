@@ -11,6 +11,7 @@ import { LibsqlStore } from "../../../queue/libsql_store.ts";
 import { migrate, readMigrations } from "../../../queue/migrate.ts";
 import type { ClaimedTask, TaskStore } from "../../../queue/store.ts";
 import { FakeClock } from "../../support/fake_clock.ts";
+import { LIMITS } from "../../support/store.ts";
 import { Ledger } from "./ledger.ts";
 import { Random } from "./random.ts";
 
@@ -155,7 +156,7 @@ class World {
   }
 
   #look(id: string) {
-    return new LibsqlStore(this.#database).find(id);
+    return new LibsqlStore(this.#database, LIMITS).find(id);
   }
 
   #crash(): void {
@@ -229,7 +230,7 @@ class World {
 
   /** The store of one process, or of the clients: mutated, watched by the ledger, on a database with faults. */
   #mutated(life: { readonly killed: boolean }): TaskStore {
-    const plain = new LibsqlStore(this.#faulty(life));
+    const plain = new LibsqlStore(this.#faulty(life), LIMITS);
     const settle = plain.settle.bind(plain);
     plain.settle = async (settlement) => {
       const settled = await settle(settlement);

@@ -8,20 +8,23 @@ import type { Config } from "./configs/mod.ts";
 import { systemClock } from "./queue/clock.ts";
 import type { Handler } from "./queue/dispatcher.ts";
 import { WorkerPool } from "./queue/pool.ts";
+import { Decider } from "./scoring/decide.ts";
 import { banksWithoutEvidence } from "./scoring/evidence.ts";
 import { describeFeatures, Features } from "./scoring/features.ts";
 import { scoringHandler } from "./scoring/handler.ts";
-import { type Models, Scorer } from "./scoring/score.ts";
+import type { Models } from "./scoring/models.ts";
+import { Scorer } from "./scoring/score.ts";
 import {
   type Bundle,
+  type Inspected,
   ModelSet,
   type Modules,
   readBundle,
   readManifest,
   readModule,
-  type ScoreRequest,
-  type ScoreResponse,
   sha256Of,
+  type WorkerRequest,
+  type WorkerResponse,
   type WorkerSetup,
 } from "./wasm/mod.ts";
 
@@ -30,6 +33,8 @@ const WORKERS_AFTER_MS = 100;
 
 export interface Scoring extends AsyncDisposable {
   readonly handler: Handler;
+  /** Decides at once, without the queue. */
+  readonly decider: Decider;
   /**
    * Moves the scoring into workers a little later. Resolves with how many there are, when they have answered; with 0 where they
    * could not, or the configuration wants none.
@@ -37,11 +42,11 @@ export interface Scoring extends AsyncDisposable {
   startWorkers(): Promise<number>;
 }
 
-type Pool = WorkerPool<ScoreRequest, ScoreResponse>;
+type Pool = WorkerPool<WorkerRequest, WorkerResponse>;
 
 /** Reads and checks the models. Throws `ModelError` where one cannot be used. */
 export async function startScoring(
-  { service, questionnaire, banks, modelsFolder }: Config,
+  { service, questionnaire, banks, policy, modelsFolder }: Config,
 ): Promise<Scoring> {
   const bundle = await readBundle(modelsFolder, {
     features: await describeFeatures(questionnaire),
@@ -57,7 +62,11 @@ export async function startScoring(
   const models: Models = {
     version: bundle.version,
     score: async (matrix, rows) =>
-      pool ? await pool.run({ matrix, rows }, [matrix.buffer]) : here.score(matrix, rows),
+      pool ? scoresOf(await pool.run({ matrix, rows }, [matrix.buffer])) : here.score(matrix, rows),
+    inspect: async (inspect) =>
+      pool
+        ? inspectedOf(await pool.run({ inspect }, [inspect.matrix.buffer]))
+        : here.inspect(inspect),
   };
   let starting: Promise<number> | undefined;
   let cancelStart = () => {};
@@ -78,14 +87,31 @@ export async function startScoring(
     });
     return pool === undefined ? 0 : service.workers;
   }
+  const features = new Features(questionnaire);
+  const withoutEvidence = banksWithoutEvidence(banks, evidenceOf);
   const scorer = new Scorer({
-    features: new Features(questionnaire),
+    features,
     models,
     banks: banks.banks.map(({ id }) => id),
-    withoutEvidence: banksWithoutEvidence(banks, evidenceOf),
+    withoutEvidence,
+  });
+  const decider = new Decider({
+    questionnaire,
+    banks,
+    policy,
+    features,
+    models,
+    records: bundle.models.map(({ onnxSha256, band }, index) => ({
+      onnxSha256,
+      ...band && { band },
+      withoutEvidence: withoutEvidence.includes(banks.banks[index]?.id ?? ""),
+    })),
+    typical: bundle.typical,
+    plan: () => undefined,
   });
   return {
-    handler: scoringHandler(scorer),
+    handler: scoringHandler({ scorer, decider }),
+    decider,
     startWorkers: () => starting ??= service.workers === 0 ? Promise.resolve(0) : startWorkers(),
     async [Symbol.asyncDispose]() {
       cancelStart();
@@ -130,10 +156,20 @@ async function startPool({ size, timeoutMs, setup, here }: PoolOptions): Promise
   }
 }
 
-async function askOneRow(pool: Pool, bundle: Bundle): Promise<ScoreResponse> {
+function scoresOf(response: WorkerResponse): Float64Array {
+  if (response instanceof Float64Array) return response;
+  throw new Error("a worker looked at a client where it was to score");
+}
+
+function inspectedOf(response: WorkerResponse): readonly Inspected[] {
+  if (!(response instanceof Float64Array)) return response;
+  throw new Error("a worker scored where it was to look at a client");
+}
+
+async function askOneRow(pool: Pool, bundle: Bundle): Promise<Float64Array> {
   const matrix = emptyRow(bundle);
   try {
-    return await pool.run({ matrix, rows: 1 }, [matrix.buffer]);
+    return scoresOf(await pool.run({ matrix, rows: 1 }, [matrix.buffer]));
   } catch (error) {
     pool.close();
     throw error;

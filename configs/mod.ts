@@ -11,6 +11,7 @@ import { type Training, trainingProblems, trainingSchema } from "./training.ts";
 
 export type { Bank, Banks, Product } from "./banks.ts";
 export type { Condition, Policy, Rule } from "./policy.ts";
+export { BOUNDS, PAYMENT } from "./policy.ts";
 export type { Derived, Field, Meaning, Questionnaire } from "./questionnaire.ts";
 export type { QueuePolicy, Service } from "./service.ts";
 export type { Training } from "./training.ts";

@@ -127,6 +127,9 @@ export type Policy = z.infer<typeof policySchema>;
 export type Rule = z.infer<typeof ruleSchema>;
 export type Condition = z.infer<typeof conditionSchema>;
 
+/** The value that only a product's loan has. */
+export const PAYMENT = "payment";
+
 /** A comparison by order, as a condition names it. */
 export const BOUNDS = ["above", "atLeast", "below", "atMost"] as const;
 

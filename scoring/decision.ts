@@ -64,7 +64,7 @@ const offerSchema = z.object({
   title: localized,
   amount: z.int().describe("Of the loan, in units of the currency"),
   term: z.int().describe("In months"),
-  downPayment: z.int().describe("What the client pays at once, in units of the currency"),
+  downPayment: z.number().describe("What the client pays at once, in units of the currency"),
   changed: z.array(z.enum(CHANGES)).describe("Empty where the loan is offered as asked"),
   change: z.number().describe(
     "How far from the loan asked for: |ln(amount / asked)| + |ln(term / asked)|; ln 2 is a halving",
@@ -121,7 +121,7 @@ const decidedBankSchema = z.object({
   interval: intervalSchema.optional(),
   odds: oddsSchema,
   withoutEvidence: z.boolean().describe("Served although training found no signal"),
-  explanation: explanationSchema,
+  explanation: explanationSchema.optional().describe("Absent where the model cannot be explained"),
   offers: offersSchema,
   recourse: z.array(recourseSchema).describe("What helps most first; the loan as asked"),
 });
@@ -150,7 +150,12 @@ const wayBackSchema = z.discriminatedUnion("kind", [
     to: z.union([z.string(), z.number()]),
     text: localized,
   }),
-  z.object({ kind: z.literal("wait"), field: z.string(), until: isoDate, text: localized }),
+  z.object({
+    kind: z.literal("wait"),
+    field: z.string().optional().describe("The date from which time counts, where it is one"),
+    until: isoDate,
+    text: localized,
+  }),
 ]);
 
 const recommendationSchema = z.object({
@@ -197,8 +202,8 @@ const receiptSchema = z.object({
 
 export const decisionSchema = z.object({
   asOf: z.iso.datetime().describe("Ages, tenures and dates are counted from here"),
-  loan: z.object({ amount: z.number().optional(), term: z.number().optional() }).describe(
-    "As asked for",
+  loan: z.object({ amount: z.number(), term: z.number() }).optional().describe(
+    "As asked for; absent where its amount or its term is not stated",
   ),
   currency: z.string().optional().describe("ISO 4217"),
   banks: z.array(z.discriminatedUnion("status", [decidedBankSchema, failedBankSchema])),
@@ -213,6 +218,18 @@ export const decisionSchema = z.object({
   receipt: receiptSchema,
 });
 
+/** A bank's chance over all amounts that the banks lend, at the term asked for: exact, in pieces. */
+export const curveSchema = z.object({
+  bank: z.string(),
+  term: z.number().describe("In months"),
+  pieces: z.array(z.object({
+    from: z.number().describe("In units of the currency"),
+    to: z.number(),
+    probability,
+  })).describe("Rising, from the least amount to the greatest, each with one probability"),
+});
+
+export type Curve = z.infer<typeof curveSchema>;
 export type Decision = z.infer<typeof decisionSchema>;
 export type BankDecision = Decision["banks"][number];
 export type DecidedBank = z.infer<typeof decidedBankSchema>;

@@ -15,14 +15,15 @@ import {
 } from "../configs/mod.ts";
 import type { Answer, Answers } from "./answers.ts";
 import { parseDateMs } from "./dates.ts";
+import type { DerivedColumn } from "./models.ts";
 
 /** The feature of a category or text that was answered, but with nothing that the questionnaire knows. */
 export const UNKNOWN = -1;
 
 const MISSING = NaN;
-const DAY_MS = 86_400_000;
+export const DAY_MS = 86_400_000;
 /** Mean lengths in the Gregorian calendar, whose cycle of 400 years has 146,097 days. */
-const UNIT_MS = { years: 365.2425 * DAY_MS, months: 365.2425 / 12 * DAY_MS } as const;
+export const UNIT_MS = { years: 365.2425 * DAY_MS, months: 365.2425 / 12 * DAY_MS } as const;
 /** Stems shorter than this stand for a whole word, and words shorter than this are no abbreviation. */
 const MIN_STEM = 3;
 
@@ -39,15 +40,38 @@ type Reader = (answer: Answer, atMs: number) => number;
 export class Features {
   readonly names: readonly string[];
   readonly #fields: readonly { id: string; read: Reader }[];
-  readonly #derived: readonly { of: readonly [number, number]; operation: Derived["operation"] }[];
+  /** The derived columns, in the order in which they are computed. */
+  readonly derived: readonly DerivedColumn[];
 
   constructor({ fields, derived }: Questionnaire) {
     this.names = [...fields.map(featureName), ...derived.map(({ feature }) => feature)];
     this.#fields = fields.map((field) => ({ id: field.id, read: readerOf(field) }));
-    this.#derived = derived.map(({ operation, of: [first, second] }) => ({
+    this.derived = derived.map(({ operation, of: [first, second] }, index) => ({
       operation,
       of: [this.names.indexOf(first), this.names.indexOf(second)],
+      column: fields.length + index,
     }));
+  }
+
+  /** The derived columns that any of the given ones can change, in the order of their computation. */
+  derivedFrom(columns: readonly number[]): readonly DerivedColumn[] {
+    const changed = new Set(columns);
+    return this.derived.filter(({ of, column }) => {
+      const depends = of.some((input) => changed.has(input));
+      if (depends) changed.add(column);
+      return depends;
+    });
+  }
+
+  /** A row with other values in some columns, and what derives from these computed again. */
+  withValues(
+    row: Float32Array,
+    values: readonly (readonly [column: number, value: number])[],
+  ): Float32Array<ArrayBuffer> {
+    const changed = Float32Array.from(row);
+    for (const [column, value] of values) changed[column] = value;
+    recompute(changed, this.derivedFrom(values.map(([column]) => column)));
+    return changed;
   }
 
   /** The matrix of `rows`: row-major, `rows.length` x `names.length`. */
@@ -66,9 +90,7 @@ export class Features {
       const answer = Object.hasOwn(answers, id) ? answers[id] ?? null : null;
       into[column++] = isMissing(answer) ? MISSING : read(answer, atMs);
     }
-    for (const { of: [first, second], operation } of this.#derived) {
-      into[column++] = derive(operation, into[first] ?? MISSING, into[second] ?? MISSING);
-    }
+    recompute(into, this.derived);
   }
 }
 
@@ -136,6 +158,12 @@ function matchesStem(word: string, stem: string): boolean {
 
 function within(value: number, range: { readonly min: number; readonly max: number }): number {
   return value >= range.min && value <= range.max ? value : MISSING;
+}
+
+function recompute(row: Float32Array, derived: readonly DerivedColumn[]): void {
+  for (const { of: [first, second], operation, column } of derived) {
+    row[column] = derive(operation, row[first] ?? MISSING, row[second] ?? MISSING);
+  }
 }
 
 function derive(operation: Derived["operation"], first: number, second: number): number {

@@ -1,8 +1,11 @@
 /**
- * Scoring as the queue sees it: the JSON texts of a task's payload and result, and the handler between them. A payload that
- * cannot be read fails alone; a failure of the models fails the batch, and the queue tries again.
+ * Scoring as the queue sees it: the JSON texts of a task's payload and result, and the handler between them. A payload says
+ * whether it wants probabilities alone or a whole decision. What cannot be read, or decided, fails alone; a failure of the
+ * models to score fails the batch, and the queue tries again.
  */
 import type { Answers } from "./answers.ts";
+import type { Decider } from "./decide.ts";
+import type { Decision } from "./decision.ts";
 import type { Application, Score, Scorer } from "./score.ts";
 
 interface QueuedTask {
@@ -12,10 +15,13 @@ interface QueuedTask {
 
 type Outcome = { readonly result: string } | { readonly error: string };
 
-export function encodePayload(answers: Answers): string {
+/** What a task is to give: the banks' probabilities, or the decision with its reasons and offers. */
+export type Wanted = "probabilities" | "decision";
+
+export function encodePayload(answers: Answers, wanted: Wanted = "probabilities"): string {
   // An integer past 2^53 is no plausible answer: features read the nearest number.
   return JSON.stringify(
-    { answers },
+    wanted === "decision" ? { answers, wanted } : { answers },
     (_, value) => typeof value === "bigint" ? Number(value) : value,
   );
 }
@@ -25,24 +31,54 @@ export function decodeResult(text: string): Score {
   return JSON.parse(text);
 }
 
+/** The decision of a finished task whose payload wanted one. */
+export function decodeDecision(text: string): Decision {
+  return JSON.parse(text);
+}
+
+export interface HandlerParts {
+  readonly scorer: Pick<Scorer, "score">;
+  readonly decider: Pick<Decider, "decide">;
+}
+
 export function scoringHandler(
-  scorer: Scorer,
+  { scorer, decider }: HandlerParts,
 ): (tasks: readonly QueuedTask[]) => Promise<Outcome[]> {
   return async (tasks) => {
     const read = tasks.map(readApplication);
-    const applications = read.filter((item) => "answers" in item);
-    const scores = (await scorer.score(applications)).values();
-    return read.map((item) =>
-      "error" in item ? item : { result: JSON.stringify(scores.next().value) }
-    );
+    const toScore = read.filter((item) => "answers" in item)
+      .filter(({ wanted }) => wanted === "probabilities");
+    const scores = (toScore.length > 0 ? await scorer.score(toScore) : []).values();
+    return await Promise.all(read.map((item) => {
+      if ("error" in item) return item;
+      return item.wanted === "decision"
+        ? decideOne(decider, item)
+        : { result: JSON.stringify(scores.next().value) };
+    }));
   };
 }
 
-function readApplication({ payload, createdAtMs }: QueuedTask): Application | { error: string } {
+async function decideOne(
+  decider: Pick<Decider, "decide">,
+  application: Application,
+): Promise<Outcome> {
   try {
-    const { answers } = JSON.parse(payload);
+    return { result: JSON.stringify(await decider.decide(application)) };
+  } catch (error) {
+    return { error: error instanceof Error ? error.message : String(error) };
+  }
+}
+
+function readApplication(
+  { payload, createdAtMs }: QueuedTask,
+): Application & { wanted: Wanted } | { error: string } {
+  try {
+    const { answers, wanted = "probabilities" } = JSON.parse(payload);
     if (typeof answers !== "object" || answers === null) throw new Error("it holds no answers");
-    return { answers, atMs: createdAtMs };
+    if (wanted !== "probabilities" && wanted !== "decision") {
+      throw new Error(`it wants ${JSON.stringify(wanted)}, must be probabilities or a decision`);
+    }
+    return { answers, atMs: createdAtMs, wanted };
   } catch (error) {
     return {
       error: `the stored application cannot be read: ${

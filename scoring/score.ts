@@ -1,16 +1,7 @@
-/** Applications -> approval probabilities per bank. The models are injected; what they are made of is not known here. */
+/** Applications -> approval probabilities per bank. */
 import type { Answers } from "./answers.ts";
 import type { Features } from "./features.ts";
-
-/** The models of all banks, wherever they run. */
-export interface Models {
-  readonly version: string;
-  /**
-   * Approval probabilities in [0, 1], row-major `rows` x banks. `matrix` is row-major `rows` x features, NaN where missing;
-   * it may be taken away from the caller. Rejects where the models cannot answer.
-   */
-  score(matrix: Float32Array<ArrayBuffer>, rows: number): Promise<Float64Array>;
-}
+import type { Models } from "./models.ts";
 
 export interface Application {
   readonly answers: Answers;

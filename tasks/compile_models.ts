@@ -53,7 +53,6 @@ export async function compileModels(folder: URL): Promise<string[]> {
     }),
   );
   const models = new ModelSet(modules, {
-    version: manifest.version,
     features: manifest.features.names.length,
     models: compiled,
   });

@@ -3,7 +3,10 @@
  * manifest first: the feature order and its fingerprint, and the SHA-256 of every file of the models in use.
  */
 import { z } from "zod";
+import { backgroundRows, typicalRow } from "./background.ts";
 import { ModelError } from "./instance.ts";
+
+const BACKGROUND_ROWS = 32;
 
 const sha256Hex = z.string().regex(/^[0-9a-f]{64}$/, "must be 64 lower-case hex digits");
 /** A plain name: a manifest cannot reach outside its folder. */
@@ -94,12 +97,18 @@ export interface ModelFile {
   readonly onnxSha256: string;
   /** What its training found out; absent where nobody judged it. */
   readonly evidence?: NonNullable<Manifest["models"][string]["evidence"]>;
+  /** How far its probability may be off; absent where nobody measured it. */
+  readonly band?: NonNullable<Manifest["models"][string]["band"]>;
 }
 
 export interface Bundle {
   readonly version: string;
   readonly features: number;
   readonly models: readonly ModelFile[];
+  /** The median of each feature in training; NaN where there is none. */
+  readonly typical: Float32Array;
+  /** Rows by features that stand for a client of whom nothing is known; absent without a record of the training data. */
+  readonly background?: Float32Array;
 }
 
 export interface BundleOptions {
@@ -116,7 +125,15 @@ export async function readBundle(folder: URL, options: BundleOptions): Promise<B
   const models = await Promise.all(
     options.models.map((name) => readModelFile(name, { manifest, folder })),
   );
-  return { version: manifest.version, features: manifest.features.names.length, models };
+  const { version, features: { names } } = manifest;
+  const drift = await readDrift(manifest, folder);
+  return {
+    version,
+    features: names.length,
+    models,
+    typical: typicalRow(drift, names),
+    ...drift && { background: backgroundRows(drift, { names, rows: BACKGROUND_ROWS }) },
+  };
 }
 
 export async function readManifest(folder: URL): Promise<Manifest> {
@@ -178,6 +195,7 @@ async function readModelFile(
     name,
     onnxSha256: entry.onnx.sha256,
     ...entry.evidence && { evidence: entry.evidence },
+    ...entry.band && { band: entry.band },
   };
   return entry.forest === undefined
     ? { ...common, kind: "onnx", bytes: onnx }

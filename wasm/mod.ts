@@ -21,7 +21,8 @@ export { type Graph, Tract } from "./tract.ts";
 export { ModelError } from "./instance.ts";
 export * from "./bundle.ts";
 export { ModelSet, type Modules } from "./model_set.ts";
-export type { ScoreRequest, ScoreResponse, WorkerSetup } from "./worker.ts";
+export type { Explained, Inspected, InspectRequest, ModelView, PieceLists } from "./inspect.ts";
+export type { WorkerRequest, WorkerResponse, WorkerSetup } from "./worker.ts";
 
 /**
  * Reads and compiles one of the modules that lie beside this file. Needs read permission for it.

@@ -4,6 +4,13 @@
  */
 import type { Bundle, ModelFile } from "./bundle.ts";
 import { Engine, type ForestSet } from "./engine.ts";
+import {
+  type Inspected,
+  inspecting,
+  type InspectRequest,
+  viewForests,
+  viewGraph,
+} from "./inspect.ts";
 import { ModelError } from "./instance.ts";
 import { type Graph, Tract } from "./tract.ts";
 
@@ -22,23 +29,35 @@ interface Other {
 
 export class ModelSet {
   readonly #count: number;
+  readonly #features: number;
+  readonly #background: Float32Array | undefined;
   /** The forests, scored in one call, and the columns of their scores; null when there are none. */
-  readonly #set: ForestSet | null;
+  #set: ForestSet | null;
+  /** Each forest in an instance of its own, for when one fails among the others. */
+  readonly #alone: readonly (() => ForestSet)[];
+  readonly #together: () => ForestSet | null;
   readonly #columns: readonly number[];
   readonly #others: readonly Other[];
 
   /** Throws `ModelError`, with the model's name, where one cannot be loaded. */
-  constructor(modules: Modules, { models, features }: Bundle) {
-    const engine = new Engine(modules.engine);
-    const tract = modules.tract && new Tract(modules.tract);
+  constructor(
+    modules: Modules,
+    { models, features, background }: Pick<Bundle, "models" | "features" | "background">,
+  ) {
+    const { engine, tract } = modules;
     const indexed = models.map((file, column) => ({ file, column }));
     const forests = indexed.filter(({ file }) => file.kind === "forest");
     this.#count = models.length;
     this.#columns = forests.map(({ column }) => column);
-    this.#set = forests.length === 0 ? null : loadForests(engine, forests, features);
+    this.#features = features;
+    this.#background = background;
+    const load = (files: typeof forests) => loadForests(new Engine(engine), files, features);
+    this.#together = () => forests.length === 0 ? null : load(forests);
+    this.#alone = forests.map((forest) => () => load([forest]));
+    this.#set = this.#together();
     this.#others = indexed.filter(({ file }) => file.kind !== "forest").map(({ file, column }) => {
       const load = () => {
-        if (tract) return tract.load(file.bytes, { features });
+        if (tract) return new Tract(tract).load(file.bytes, { features });
         throw new ModelError("it is not a compiled forest, and tract was not loaded");
       };
       return { graph: naming(file, load), column };
@@ -64,6 +83,36 @@ export class ModelSet {
       }
     }
     return all;
+  }
+
+  /** What a decision needs of every model, in their order; one that fails says why, and the others answer. */
+  inspect(request: InspectRequest): Inspected[] {
+    const context = { request, features: this.#features, background: this.#background };
+    const inspected: Inspected[] = new Array(this.#count);
+    for (const [index, found] of this.#inspectForests(context).entries()) {
+      inspected[this.#columns[index] ?? 0] = found;
+    }
+    for (const { graph, column } of this.#others) {
+      inspected[column] = inspecting(() => viewGraph(graph, context));
+    }
+    return inspected;
+  }
+
+  /** Together, which is fast; where that fails, each in a new instance, for a trap spoils the memory that they share. */
+  #inspectForests(context: Parameters<typeof viewForests>[1]): Inspected[] {
+    if (this.#set === null) return [];
+    try {
+      return viewForests(this.#set, context).map((view) => ({ view }));
+    } catch {
+      this.#set = this.#together();
+      return this.#alone.map((load) =>
+        inspecting(() => {
+          const [view] = viewForests(load(), context);
+          if (view === undefined) throw new ModelError("the engine lost the forest");
+          return view;
+        })
+      );
+    }
   }
 }
 

@@ -125,7 +125,7 @@ function meanMargin(
 }
 
 /** Fisher-Yates. */
-function shuffled(count: number, random: () => number): number[] {
+export function shuffled(count: number, random: () => number): number[] {
   const order = Array.from({ length: count }, (_, index) => index);
   for (let last = count - 1; last > 0; last--) {
     const other = Math.floor(random() * (last + 1));
@@ -135,7 +135,7 @@ function shuffled(count: number, random: () => number): number[] {
 }
 
 /** Uniform numbers in [0, 1): Tommy Ettinger's Mulberry32. */
-function mulberry32(seed: number): () => number {
+export function mulberry32(seed: number): () => number {
   let state = seed >>> 0;
   return () => {
     state = (state + 0x6d2b79f5) >>> 0;

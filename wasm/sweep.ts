@@ -58,7 +58,10 @@ export function encodeRequest(request: SweepRequest): Float64Array<ArrayBuffer> 
   ]);
 }
 
-function amountCount({ amounts: { min, max, step } }: SweepRequest): number {
+/** Number of grid points of the amount. Throws `ModelError` where there is none. */
+export function amountCount(
+  { amounts: { min, max, step } }: Pick<SweepRequest, "amounts">,
+): number {
   const count = Math.floor((max - min) / step + 1e-9) + 1;
   if (count >= 1 && step > 0) return count;
   throw new ModelError(
@@ -92,6 +95,18 @@ export class Sweep {
   /** The amount at a grid point, as the feature matrix holds it. */
   amountAt(index: number): number {
     return Math.fround(this.#grid.min + index * this.#grid.step);
+  }
+
+  /** The pieces of a forest as they are stored: where each term's list ends, from which index each probability holds. */
+  lists(forest: number) {
+    const terms = this.terms.length;
+    const [from] = this.#list(forest, 0);
+    const [, end] = this.#list(forest, terms - 1);
+    return {
+      ends: this.#ends.slice(forest * terms, (forest + 1) * terms).map((at) => at - from),
+      starts: this.#starts.slice(from, end),
+      probabilities: this.#probabilities.slice(from, end),
+    };
   }
 
   /** All amounts at a term, in pieces that rise and leave no gap. */

@@ -1,8 +1,9 @@
 /**
- * A scoring worker: first it is sent the modules and models, then one matrix at a time. It knows nothing of the queue, the
+ * A scoring worker: first it is sent the modules and models, then one matrix or one client at a time. It knows nothing of the queue, the
  * database or the disk. After a failure it must be replaced, for a module that trapped is not used again.
  */
 import type { Bundle } from "./bundle.ts";
+import type { Inspected, InspectRequest } from "./inspect.ts";
 import { ModelSet, type Modules } from "./model_set.ts";
 
 export interface WorkerSetup {
@@ -19,6 +20,9 @@ export interface ScoreRequest {
 /** Row-major, rows x models. */
 export type ScoreResponse = Float64Array<ArrayBuffer>;
 
+export type WorkerRequest = ScoreRequest | { readonly inspect: InspectRequest };
+export type WorkerResponse = ScoreResponse | readonly Inspected[];
+
 interface Scope {
   onmessage: ((event: MessageEvent) => void) | null;
   postMessage(message: unknown, transfer?: Transferable[]): void;
@@ -29,10 +33,14 @@ const scope = self as unknown as Scope;
 scope.onmessage = ({ data }: MessageEvent<WorkerSetup>) =>
   answering(() => {
     const models = new ModelSet(data.modules, data.bundle);
-    scope.onmessage = ({ data }: MessageEvent<ScoreRequest>) =>
+    scope.onmessage = ({ data }: MessageEvent<WorkerRequest>) =>
       answering(() => {
-        const response = models.score(data.matrix, data.rows);
-        scope.postMessage({ kind: "done", response }, [response.buffer]);
+        if ("inspect" in data) {
+          scope.postMessage({ kind: "done", response: models.inspect(data.inspect) });
+        } else {
+          const response = models.score(data.matrix, data.rows);
+          scope.postMessage({ kind: "done", response }, [response.buffer]);
+        }
       });
     scope.postMessage({ kind: "ready" });
   });

@@ -11,6 +11,7 @@ function banks(...overridden: boolean[]): Banks {
       id: `bank_${index}`,
       title: { ru: "Банк", en: "Bank" },
       model: `model_${index}`,
+      products: [],
       ...override && { override: OVERRIDE },
     })),
   };

@@ -1,0 +1,212 @@
+/**
+ * One application -> its decision. The models are asked twice: once for all that is to be known of the client, in one call for
+ * all banks, and once more for every loan that is about to be offered, as any application would be scored.
+ *
+ * Pure but for the models: the same application at the same time, with the same models and configuration, gives the same
+ * decision. A bank whose model fails is named with the cause, and the others are decided.
+ */
+import type { Config } from "../configs/mod.ts";
+import {
+  curveOf,
+  type Draft,
+  draftBank,
+  type Failure,
+  finishBank,
+  type ModelRecord,
+  rowsToOffer,
+} from "./bank_decision.ts";
+import { type Case, openCase, type Setting, stacked } from "./case.ts";
+import type { BankDecision, Curve, Decision, Offer, Plan, Receipt } from "./decision.ts";
+import type { Features } from "./features.ts";
+import { loanGrid } from "./loan_grid.ts";
+import type { Models } from "./models.ts";
+import { compileRules } from "./policy.ts";
+import { inputSha256, policySha256 } from "./receipt.ts";
+import { firedRules, recommend } from "./recommendation.ts";
+import type { Application } from "./score.ts";
+
+export interface DeciderOptions extends Pick<Config, "questionnaire" | "banks" | "policy"> {
+  readonly features: Features;
+  readonly models: Models;
+  /** In the order of the banks. */
+  readonly records: readonly ModelRecord[];
+  /** The typical value of each feature, NaN where none is known. */
+  readonly typical: Float32Array;
+  /** Chooses banks and their order; nothing where none is worth an application. */
+  readonly plan: (banks: readonly Applicable[]) => Plan | undefined;
+}
+
+/** A bank that may be applied to, with its chance. */
+export interface Applicable {
+  readonly bank: string;
+  readonly probability: number;
+}
+
+/** A decision, and each bank's chance over all amounts at the term asked for; no curves where no loan is stated. */
+export interface Exploration {
+  readonly decision: Decision;
+  readonly curves: readonly Curve[];
+}
+
+export class Decider {
+  readonly #options: DeciderOptions;
+  readonly #setting: Setting;
+  readonly #policySha256: string;
+
+  constructor(options: DeciderOptions) {
+    this.#options = options;
+    this.#setting = settingOf(options);
+    this.#policySha256 = policySha256(options);
+  }
+
+  /** Throws where the models cannot be asked at all. */
+  async decide(application: Application): Promise<Decision> {
+    return (await this.#run(application, { curves: false })).decision;
+  }
+
+  async explore(application: Application): Promise<Exploration> {
+    return await this.#run(application, { curves: true });
+  }
+
+  async #run(application: Application, { curves }: { curves: boolean }): Promise<Exploration> {
+    const { models, banks, records } = this.#options;
+    const setting = this.#setting;
+    const one = openCase(application, { setting, curves });
+    const inspected = await models.inspect(one.inspection);
+    const drafts = banks.banks.map((bank, index) => {
+      const record = records[index];
+      if (record === undefined) return { bank, failure: "nothing is known of its model" };
+      return draftBank(bank, inspected[index], { one, setting, record });
+    });
+    const decided = await this.#finish(drafts, one);
+    return {
+      decision: this.#conclude(decided, { one, drafts }),
+      curves: drafts.flatMap((draft) => curveOf(draft, one)),
+    };
+  }
+
+  /** Scores what is about to be offered as any application is scored. */
+  async #finish(drafts: readonly (Draft | Failure)[], one: Case): Promise<BankDecision[]> {
+    const rows = rowsToOffer(drafts, one, this.#setting);
+    const again = rows.length === 0
+      ? []
+      : await this.#options.models.inspect({ ...stacked(rows), explain: false, sweeps: [] });
+    let from = 0;
+    return drafts.map((draft, index) => {
+      const finished = finishBank(draft, {
+        again: again[index],
+        from,
+        one,
+        setting: this.#setting,
+      });
+      from += "candidates" in draft ? draft.candidates.length : 0;
+      return finished;
+    });
+  }
+
+  #conclude(
+    banks: BankDecision[],
+    { one, drafts }: { one: Case; drafts: readonly (Draft | Failure)[] },
+  ): Decision {
+    const { policy, rules: compiled, currency } = this.#setting;
+    const { application: { answers, atMs: asOfMs }, row, levers } = one;
+    const rules = [...firedRules(compiled, row)];
+    const plan = this.#options.plan(applicable(banks, rules));
+    const { objective } = policy.offers;
+    return {
+      asOf: new Date(asOfMs).toISOString(),
+      ...one.asked && { loan: one.asked },
+      ...currency !== undefined && { currency },
+      banks,
+      ranking: { objective, target: policy.target, banks: rankedBanks(banks, objective) },
+      rules,
+      recommendation: recommend({ ...this.#setting, answers, row, asOfMs, banks, levers }),
+      ...plan && { plan },
+      receipt: this.#receipt(one.application, drafts),
+    };
+  }
+
+  #receipt(
+    { answers, atMs: asOfMs }: Application,
+    drafts: readonly (Draft | Failure)[],
+  ): Receipt {
+    const { models, records, policy, questionnaire: { fields } } = this.#options;
+    return {
+      inputSha256: inputSha256(answers, { asOfMs, fields }),
+      asOfMs,
+      model: {
+        version: models.version,
+        onnxSha256: Object.fromEntries(drafts.flatMap(({ bank }, index) => {
+          const record = records[index];
+          return record === undefined ? [] : [[bank.id, record.onnxSha256]];
+        })),
+      },
+      policy: { version: policy.version, sha256: this.#policySha256 },
+      contributions: Object.fromEntries(
+        drafts.flatMap((draft) =>
+          "view" in draft && draft.view.explained
+            ? [[draft.bank.id, [...draft.view.explained.values]]]
+            : []
+        ),
+      ),
+    };
+  }
+}
+
+function settingOf(
+  { questionnaire, banks, policy, features, typical }: DeciderOptions,
+): Setting {
+  const { fields } = questionnaire;
+  const columns = {
+    amount: fields.findIndex(({ role }) => role === "amount"),
+    term: fields.findIndex(({ role }) => role === "term"),
+  };
+  const meaning = fields[columns.amount]?.meaning;
+  return {
+    questionnaire,
+    policy,
+    features,
+    typical,
+    columns,
+    rules: compileRules(policy.rules, {
+      questionnaire,
+      features,
+      loanColumns: Object.values(columns).filter((column) => column >= 0),
+    }),
+    grid: loanGrid(banks.banks),
+    currency: meaning?.kind === "quantity" ? meaning.unit : undefined,
+  };
+}
+
+/** The banks that have an estimate and that no rule forbids for the application as it is. */
+function applicable(
+  banks: readonly BankDecision[],
+  rules: Decision["rules"],
+): readonly Applicable[] {
+  return banks.flatMap((bank) => {
+    if (bank.status !== "decided" || bank.odds.insufficient !== undefined) return [];
+    const forbidden = rules.some(({ effect, banks }) =>
+      effect === "forbid" && (banks === undefined || banks.includes(bank.bank))
+    );
+    return forbidden ? [] : [{ bank: bank.bank, probability: bank.probability }];
+  });
+}
+
+/** Banks with an offer, by their first one; those whose offer a rule speaks of come after the others. */
+function rankedBanks(
+  banks: readonly BankDecision[],
+  objective: Decision["ranking"]["objective"],
+): string[] {
+  const worth: Record<typeof objective, (offer: Offer) => number> = {
+    client_cost: ({ clientCostMinor }) => -clientCostMinor,
+    approval: ({ probability }) => probability,
+    expected_margin: ({ expectedMarginMinor }) => expectedMarginMinor,
+  };
+  return banks.flatMap((bank) => {
+    const offer = bank.status === "decided" ? bank.offers.found[0] : undefined;
+    return offer === undefined ? [] : [{ bank: bank.bank, offer }];
+  }).sort((a, b) =>
+    a.offer.rules.length - b.offer.rules.length ||
+    worth[objective](b.offer) - worth[objective](a.offer)
+  ).map(({ bank }) => bank);
+}

@@ -1,0 +1,74 @@
+/**
+ * The loans that the banks give, as one grid that the models are swept over: all amounts and terms of all products. A
+ * product's loans are some of its points.
+ */
+import type { Bank, Product } from "../configs/mod.ts";
+import type { PieceLists } from "./models.ts";
+
+export interface LoanGrid {
+  readonly min: number;
+  readonly max: number;
+  readonly step: number;
+  readonly terms: readonly number[];
+}
+
+/** The coarsest grid that holds every loan of every product; `undefined` where there is no product. */
+export function loanGrid(banks: readonly Pick<Bank, "products">[]): LoanGrid | undefined {
+  const products = banks.flatMap(({ products }) => products);
+  if (products.length === 0) return undefined;
+  const min = Math.min(...products.map(({ amount }) => amount.min));
+  return {
+    min,
+    max: Math.max(...products.map(({ amount }) => amount.max)),
+    step: products.flatMap(({ amount }) => [amount.step, amount.min - min]).reduce(gcd),
+    terms: [...new Set(products.flatMap(({ termsMonths }) => termsMonths))].sort((a, b) => a - b),
+  };
+}
+
+function gcd(a: number, b: number): number {
+  return b === 0 ? a : gcd(b, a % b);
+}
+
+/** The grid without the amounts above `amount`; `undefined` where nothing is left. */
+export function upTo(grid: LoanGrid, amount: number): LoanGrid | undefined {
+  if (!(amount >= grid.min)) return undefined;
+  const last = grid.min + Math.floor((amount - grid.min) / grid.step) * grid.step;
+  return { ...grid, max: Math.min(grid.max, last) };
+}
+
+/** The least and greatest amount of a product within bounds; `undefined` where it has none there. */
+export function productAmounts(
+  { amount: { min, max, step } }: Product,
+  { from, to }: { from: number; to: number },
+): { readonly least: number; readonly most: number } | undefined {
+  const least = min + Math.max(0, Math.ceil((from - min) / step)) * step;
+  const most = Math.min(max, min + Math.floor((to - min) / step) * step);
+  return least <= most ? { least, most } : undefined;
+}
+
+/** Amounts from one to another with one probability. */
+export interface Piece {
+  readonly from: number;
+  readonly to: number;
+  readonly probability: number;
+}
+
+/** One model's pieces at one of the terms, rising and without a gap. */
+export function piecesAt(
+  { ends, starts, probabilities }: PieceLists,
+  { term, grid: { min, max, step } }: {
+    /** Index of the term. */
+    term: number;
+    grid: Pick<LoanGrid, "min" | "max" | "step">;
+  },
+): readonly Piece[] {
+  const [first, end] = [term === 0 ? 0 : ends[term - 1] ?? 0, ends[term] ?? 0];
+  return Array.from({ length: end - first }, (_, index) => {
+    const at = first + index;
+    return {
+      from: min + (starts[at] ?? NaN) * step,
+      to: at + 1 < end ? min + ((starts[at + 1] ?? NaN) - 1) * step : max,
+      probability: probabilities[at] ?? NaN,
+    };
+  });
+}

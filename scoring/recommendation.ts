@@ -1,0 +1,218 @@
+/**
+ * Whether to apply at all: advice with its causes, the shortest way back that was found, and a day to look again. It never
+ * decides anything: who is advised against applying still gets every probability, reason and offer.
+ *
+ * Against it speak the policy's rules that forbid or advise against the application as it is, at every bank, and chances that
+ * reach a stated least at no bank. A way back is looked for in this order: another loan, one other answer, time. Each is asked
+ * of the rules again before it is named.
+ *
+ * Known limit: a way back of two changes at once is not looked for.
+ */
+import type { Policy, Questionnaire } from "../configs/mod.ts";
+import type { Answers } from "./answers.ts";
+import type { BankDecision, DecidedBank, FiredRule, Recommendation, WayBack } from "./decision.ts";
+import { DAY_MS, type Features, UNIT_MS } from "./features.ts";
+import type { CompiledRule } from "./policy.ts";
+import { answerOf, isoDay, type Lever } from "./recourse.ts";
+import { RECOMMENDATION_TEXTS as TEXTS } from "./texts.ts";
+import { answerText, filled, longDate, percent } from "./words.ts";
+
+export interface RecommendationOptions {
+  readonly answers: Answers;
+  readonly row: Float32Array;
+  readonly asOfMs: number;
+  readonly banks: readonly BankDecision[];
+  readonly rules: readonly CompiledRule[];
+  readonly levers: readonly Lever[];
+  readonly policy: Policy;
+  readonly questionnaire: Questionnaire;
+  readonly features: Features;
+}
+
+/** The rules that the application itself meets; those that need a product's payment are asked of offers. */
+export function firedRules(
+  rules: readonly CompiledRule[],
+  row: Float32Array,
+): readonly FiredRule[] {
+  return rules.filter((rule) => meets(rule, row)).map((
+    { rule: { id, effect, banks, reason } },
+  ) => ({
+    id,
+    effect,
+    ...banks && { banks },
+    text: reason,
+  }));
+}
+
+function meets({ usesPayment, test }: CompiledRule, row: Float32Array): boolean {
+  return !usesPayment && test({ row, payment: NaN });
+}
+
+/** Whether a rule speaks against applying anywhere. */
+function blocks({ rule: { effect, banks } }: CompiledRule): boolean {
+  return effect !== "warn" && banks === undefined;
+}
+
+export function recommend(options: RecommendationOptions): Recommendation {
+  const { banks, rules, row, policy, asOfMs } = options;
+  const blocking = rules.filter(blocks);
+  const causes = blocking.filter((rule) => meets(rule, row))
+    .map(({ rule: { id, reason } }) => ({ code: id, text: reason }));
+  const low = chancesCause(banks, policy);
+  if (low !== undefined) causes.push(low);
+  if (causes.length === 0) {
+    const known = decided(banks).some(({ odds }) => odds.insufficient === undefined);
+    return {
+      recommended: true,
+      causes,
+      text: known ? TEXTS.recommended : TEXTS.uncertain,
+    };
+  }
+  const wayBack = findWayBack(options, { blocking, lowChances: low !== undefined });
+  return {
+    recommended: false,
+    causes,
+    ...wayBack && { wayBack },
+    recheckOn: wayBack?.kind === "wait"
+      ? wayBack.until
+      : isoDay(asOfMs + policy.recommendation.recheckDays * DAY_MS),
+    text: TEXTS.notRecommended,
+  };
+}
+
+function decided(banks: readonly BankDecision[]): readonly DecidedBank[] {
+  return banks.filter((bank) => bank.status === "decided");
+}
+
+/** That no bank's chance is worth an application, or that none answered. Too little data is no cause. */
+function chancesCause(banks: readonly BankDecision[], { recommendation }: Policy) {
+  const answered = decided(banks);
+  if (answered.length === 0) return { code: "no_estimate", text: TEXTS.noAnswer };
+  const known = answered.filter(({ odds }) => odds.insufficient === undefined);
+  const best = Math.max(
+    ...known.map(({ probability, interval }) => interval?.high ?? probability),
+  );
+  if (known.length === 0 || best >= recommendation.leastProbability) return undefined;
+  const least = percent(recommendation.leastProbability);
+  return { code: "low_chances", text: filled(TEXTS.lowChances, { least }) };
+}
+
+interface Against {
+  readonly blocking: readonly CompiledRule[];
+  readonly lowChances: boolean;
+}
+
+function findWayBack(options: RecommendationOptions, against: Against): WayBack | undefined {
+  const loan = anotherLoan(options, against);
+  if (loan !== undefined) return loan;
+  return against.lowChances ? reachedTarget(options, against) : clearedRules(options, against);
+}
+
+function clear({ blocking }: Against, row: Float32Array): boolean {
+  return !blocking.some((rule) => meets(rule, row));
+}
+
+/** The nearest offer that no rule speaks against. */
+function anotherLoan(
+  { banks, row, rules, features, questionnaire }: RecommendationOptions,
+  against: Against,
+): WayBack | undefined {
+  const columnOf = (wanted: string) =>
+    questionnaire.fields.findIndex(({ role }) => role === wanted);
+  const [amount, term] = [columnOf("amount"), columnOf("term")];
+  const advising = new Set(
+    rules.filter(({ rule }) => rule.effect !== "warn").map((r) => r.rule.id),
+  );
+  const loans = decided(banks).flatMap(({ bank, title, offers }) =>
+    offers.found.filter((offer) =>
+      !offer.rules.some((id) => advising.has(id)) &&
+      clear(against, features.withValues(row, [[amount, offer.amount], [term, offer.term]]))
+    ).map((offer) => ({ bank, title, offer }))
+  ).sort((a, b) => a.offer.change - b.offer.change);
+  const [nearest] = loans;
+  return nearest && {
+    kind: "loan",
+    bank: nearest.bank,
+    offer: nearest.offer,
+    text: filled(TEXTS.loan, { bank: nearest.title, offer: nearest.offer.text }),
+  };
+}
+
+/** One answer that brings a bank to the target, with no rule against it. */
+function reachedTarget(
+  { banks, levers, row, features }: RecommendationOptions,
+  against: Against,
+): WayBack | undefined {
+  for (const { bank, title, recourse } of decided(banks)) {
+    for (const { field, to, from, reachesTarget, text } of recourse) {
+      const lever = levers.find((one) => one.field.id === field);
+      if (!reachesTarget || lever === undefined) continue;
+      const feature = featureOf(lever, to);
+      if (!clear(against, features.withValues(row, [[lever.column, feature]]))) continue;
+      const told = filled(TEXTS.loan, { bank: title, offer: text });
+      return from === undefined
+        ? { kind: "answer", bank, field, to, text: told }
+        : { kind: "wait", field, until: from, text: told };
+    }
+  }
+  return undefined;
+}
+
+function featureOf({ field: { meaning } }: Lever, to: string | number): number {
+  if (meaning.kind !== "category") return Number(to);
+  return meaning.values.findIndex(({ value }) => value === to);
+}
+
+/** The smallest change of one other answer, else some months, after which no rule speaks against the application. */
+function clearedRules(options: RecommendationOptions, against: Against): WayBack | undefined {
+  const { levers, row, features } = options;
+  const clearing = levers.filter(({ field }) => field.meaning.kind !== "date").flatMap((lever) => {
+    const feature = valuesOf(lever).find((value) =>
+      clear(against, features.withValues(row, [[lever.column, value]]))
+    );
+    return feature === undefined ? [] : [{ lever, feature, size: sizeOf(lever, feature) }];
+  }).sort((a, b) => a.size - b.size);
+  const [least] = clearing;
+  if (least === undefined) return waited(options, against);
+  const { lever: { field }, feature } = least;
+  return {
+    kind: "answer",
+    field: field.id,
+    to: answerOf(field, feature),
+    text: filled(TEXTS.answer, {
+      label: field.label,
+      value: answerText(field, { feature, answer: null }),
+    }),
+  };
+}
+
+/** By which factor a quantity changes, in logarithms; a category only where no quantity will do. */
+function sizeOf({ field, now }: Lever, feature: number): number {
+  return field.meaning.kind === "quantity" ? Math.abs(Math.log(feature / now)) : Infinity;
+}
+
+/** The values that a lever may take, the nearest first. */
+function valuesOf({ ask, now }: Lever): readonly number[] {
+  if (ask.kind === "rows") return ask.values;
+  const { min, max, step } = ask.plan.amounts;
+  const count = Math.floor((max - min) / step + 1e-9) + 1;
+  return Array.from({ length: count }, (_, index) => min + index * step)
+    .sort((a, b) => Math.abs(a - now) - Math.abs(b - now));
+}
+
+/** The first of the months to come at which ages and tenures alone have cleared the rules. */
+function waited(
+  { answers, asOfMs, features, policy }: RecommendationOptions,
+  against: Against,
+): WayBack | undefined {
+  for (let month = 1; month <= policy.recourse.furthestMonths; month++) {
+    const atMs = Math.ceil((asOfMs + month * UNIT_MS.months) / DAY_MS) * DAY_MS;
+    if (!clear(against, features.matrix([{ answers, atMs }]))) continue;
+    return {
+      kind: "wait",
+      until: isoDay(atMs),
+      text: filled(TEXTS.wait, { date: longDate(atMs) }),
+    };
+  }
+  return undefined;
+}

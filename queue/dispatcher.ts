@@ -15,6 +15,9 @@ type Ended = Pick<Settlement, "completed" | "failed">;
 /** Two beats may be missed before a lease ends. */
 const HEARTBEATS_PER_LEASE = 3;
 
+/** A task of a batch holds many rows already: a lane is free again for interactive ones after each. */
+const BATCH_TASKS = 1;
+
 /** What became of one task: its result as JSON text, or why it failed. */
 export type Outcome = { readonly result: string } | { readonly error: string };
 
@@ -171,14 +174,20 @@ export class Dispatcher {
     claimUntilMs = Infinity,
   ): Promise<readonly ClaimedTask[]> {
     const { store, clock, policy: { leaseMs, batchRows, backoffMs }, onEnded } = this.#options;
-    const claim = { leaseMs, limit: batchRows, retryHorizonMs: backoffMs.max };
+    const claim = {
+      leaseMs,
+      limit: batchRows,
+      batchLimit: BATCH_TASKS,
+      retryHorizonMs: backoffMs.max,
+    };
     const { stored, claimed } = await store.settle({
       nowMs: clock.now(),
       ...ended,
       ...(this.#stopping || clock.now() >= claimUntilMs ? {} : { claim }),
     });
     const dead = (ended.failed ?? []).filter(({ retryAtMs }) => retryAtMs === null);
-    onEnded?.([...stored, ...dead.map(({ id }) => id)]);
+    const ids = [...stored, ...dead.map(({ id }) => id)];
+    if (ids.length > 0) onEnded?.(ids);
     return claimed;
   }
 

@@ -96,11 +96,18 @@ const CLAIM_RETRY = `${CLAIM}
     ORDER BY run_at_ms, rowid LIMIT 1
   ${CLAIMED}`;
 
-/** Runs right after CLAIM_RETRY in its transaction, and claims nothing where that claimed a task. */
+/**
+ * Runs right after CLAIM_RETRY in its transaction, and claims nothing where that claimed a task. What is claimed together is of one
+ * priority, so that nobody waits for a batch that was claimed with his task.
+ */
 const CLAIM_FRESH = `${CLAIM}
     SELECT id FROM tasks
     WHERE state = 'queued' AND attempt = 0 AND changes() = 0
-    ORDER BY priority, turn, rowid LIMIT :limit
+      AND priority = (SELECT min(priority) FROM tasks WHERE state = 'queued' AND attempt = 0)
+    ORDER BY turn, rowid
+    LIMIT iif(
+      EXISTS (SELECT 1 FROM tasks WHERE state = 'queued' AND attempt = 0 AND priority = 0),
+      :limit, :batchLimit)
   ${CLAIMED}`;
 
 /** `:tasks` is a JSON array of objects with id and fence; only leases that are still held are touched. */
@@ -162,13 +169,9 @@ export class LibsqlStore implements TaskStore {
   }
 
   async enqueue(tasks: readonly NewTask[], nowMs: number): Promise<readonly Enqueued[]> {
-    const asked = JSON.stringify(tasks);
-    const { waitingTasks: waiting, waitingTasksPerTenant: waitingOfTenant } = this.#limits;
     const results = await this.#database.write([
-      statement(ENQUEUE_TASKS, { tasks: asked, now: nowMs, waiting, waitingOfTenant }),
-      statement(ENQUEUE_PAYLOADS, { tasks: asked }),
-      statement(DROP_OLD_RESULTS, { tasks: asked }),
-      statement(STATES, { tasks: asked }),
+      ...enqueueStatements(tasks, { nowMs, limits: this.#limits }),
+      statement(STATES, { tasks: JSON.stringify(tasks) }),
     ]);
     return (results.at(-1)?.rows ?? []).map(({ state }) => state as Enqueued);
   }
@@ -209,7 +212,8 @@ export class LibsqlStore implements TaskStore {
       const until = nowMs + claim.leaseMs;
       const horizon = claim.retryHorizonMs;
       statements.push(statement(CLAIM_RETRY, { until, now: nowMs, horizon }));
-      statements.push(statement(CLAIM_FRESH, { until, limit: claim.limit }));
+      const { limit, batchLimit = limit } = claim;
+      statements.push(statement(CLAIM_FRESH, { until, limit, batchLimit }));
     }
     const results = await this.#database.write(statements);
     const stored = completed.length > 0 ? results[1]?.rows ?? [] : [];
@@ -243,6 +247,20 @@ export class LibsqlStore implements TaskStore {
   close(): void {
     this.#database.close();
   }
+}
+
+/** Queue the tasks that the queue takes, as a part of a transaction. */
+export function enqueueStatements(
+  tasks: readonly NewTask[],
+  { nowMs, limits }: { readonly nowMs: number; readonly limits: StoreLimits },
+): InStatement[] {
+  const asked = JSON.stringify(tasks);
+  const { waitingTasks: waiting, waitingTasksPerTenant: waitingOfTenant } = limits;
+  return [
+    statement(ENQUEUE_TASKS, { tasks: asked, now: nowMs, waiting, waitingOfTenant }),
+    statement(ENQUEUE_PAYLOADS, { tasks: asked }),
+    statement(DROP_OLD_RESULTS, { tasks: asked }),
+  ];
 }
 
 function claimedTask(row: Readonly<Record<string, unknown>>): ClaimedTask {

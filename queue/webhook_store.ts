@@ -72,6 +72,9 @@ export class WebhookStore {
 
   /** Says which addresses there are from now on; what others were still to be told is dropped. */
   async configure(endpointIds: readonly string[]): Promise<void> {
+    const { rows } = await this.#database.read("SELECT id FROM webhook_endpoints ORDER BY id");
+    // Most starts change nothing, and then pay for no commit.
+    if (JSON.stringify(rows.map(({ id }) => id)) === JSON.stringify(endpointIds.toSorted())) return;
     const ids = JSON.stringify(endpointIds);
     await this.#database.write(
       [FORGET_ENDPOINTS, FORGET_DELIVERIES, ADD_ENDPOINTS].map((sql) => statement(sql, { ids })),

@@ -16,15 +16,27 @@ export type RowResult =
   | { readonly errors: RowErrors }
   | { readonly failure: string };
 
-export interface QueuedChunk {
+export interface QueuedTask {
+  readonly id: string;
   readonly payload: string;
   readonly createdAtMs: number;
   /** 1 for the first. */
   readonly attempt: number;
 }
 
-/** What is done with applications, in their order; throws where it cannot be done with one of them. */
-export type Work = (applications: readonly Application[]) => Promise<readonly unknown[]>;
+type Outcome = { readonly result: string } | { readonly error: string };
+type Handler = (tasks: readonly QueuedTask[]) => Promise<readonly Outcome[]>;
+
+/** What is done with applications. */
+export interface Work {
+  /** With all of them, in their order; rejects where it cannot be done with one. */
+  all(applications: readonly Application[]): Promise<readonly unknown[]>;
+  /** With one that may be the cause of a failure. */
+  one(application: Application): Promise<unknown>;
+}
+
+/** What the ids of chunks begin with; migration 3 tells their tasks by it. */
+export const CHUNK_PREFIX = "chk_";
 
 /** The payload of a chunk, from the JSON texts of its rows: what each row gets is the name of a work. */
 export function encodeChunk(work: string, rows: readonly string[]): string {
@@ -40,35 +52,56 @@ export function decodeChunkResult(text: string): readonly RowResult[] {
   return JSON.parse(text);
 }
 
-/** The handler of chunks; its result is JSON text. Throws where the payload cannot be read, or the first attempt fails. */
-export function chunkHandler(
+/** Does chunks by the work that they name, and all other tasks by `others`. What cannot be done fails its task alone. */
+export function withChunks(works: Readonly<Record<string, Work>>, others: Handler): Handler {
+  return async (tasks) => {
+    const rest = tasks.filter(({ id }) => !id.startsWith(CHUNK_PREFIX));
+    const outcomes = (rest.length > 0 ? await others(rest) : []).values();
+    const all: Outcome[] = [];
+    for (const task of tasks) {
+      if (task.id.startsWith(CHUNK_PREFIX)) all.push(await chunkOutcome(task, works));
+      else all.push(outcomes.next().value ?? { error: "the handler gave no outcome" });
+    }
+    return all;
+  };
+}
+
+async function chunkOutcome(
+  { payload, createdAtMs, attempt }: QueuedTask,
   works: Readonly<Record<string, Work>>,
-): (chunk: QueuedChunk) => Promise<string> {
-  return async ({ payload, createdAtMs, attempt }) => {
+): Promise<Outcome> {
+  try {
     const { work: name, rows }: { work: string; rows: ChunkRow[] } = JSON.parse(payload);
     const work = Object.hasOwn(works, name) ? works[name] : undefined;
     if (work === undefined) {
-      throw new Error(`the stored chunk asks for ${name}, which is not known`);
+      return { error: `the stored chunk asks for ${name}, which is not known` };
     }
     const applications = rows.filter((row) => "answers" in row)
       .map(({ answers }) => ({ answers, atMs: createdAtMs }));
     const results = attempt === 1
-      ? (await work(applications)).map((result): RowResult => ({ result }))
+      ? (await work.all(applications)).map((result): RowResult => ({ result }))
       : await eachAlone(applications, work);
     const next = results.values();
-    return JSON.stringify(rows.map((row) => "errors" in row ? row : next.next().value));
-  };
+    return {
+      result: JSON.stringify(rows.map((row) => "errors" in row ? row : next.next().value)),
+    };
+  } catch (error) {
+    return { error: reason(error) };
+  }
 }
 
 async function eachAlone(applications: readonly Application[], work: Work): Promise<RowResult[]> {
   const results: RowResult[] = [];
   for (const application of applications) {
     try {
-      const [result] = await work([application]);
-      results.push({ result });
+      results.push({ result: await work.one(application) });
     } catch (error) {
-      results.push({ failure: error instanceof Error ? error.message : String(error) });
+      results.push({ failure: reason(error) });
     }
   }
   return results;
+}
+
+function reason(error: unknown): string {
+  return error instanceof Error ? error.message : String(error);
 }

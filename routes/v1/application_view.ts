@@ -2,7 +2,7 @@
 import { z } from "@hono/zod-openapi";
 import type { Task } from "../../queue/store.ts";
 import { decisionSchema } from "../../scoring/decision.ts";
-import example from "./examples/decision.json" with { type: "json" };
+import decisionExample from "./examples/decision.json" with { type: "json" };
 
 /** What the ids of applications begin with; migration 3 tells their tasks by it. */
 export const APPLICATION_PREFIX = "app_";
@@ -13,6 +13,8 @@ const STATUSES = {
   done: "decided",
   dead: "failed",
 } as const;
+
+export { decisionExample };
 
 const EXAMPLE_ID = `${APPLICATION_PREFIX}2c26b46b68ffc68ff99b453c1d304134`;
 
@@ -55,18 +57,11 @@ function viewWithoutDecision(task: Task): ApplicationView {
 }
 
 /** An application in a status, for the documentation. */
-export function applicationExample(status: "queued" | "decided" | "failed"): ApplicationView {
-  const createdAt = "2026-01-31T09:00:00.000Z";
-  const common = { id: EXAMPLE_ID, status, createdAt };
+export function applicationExample(status: "queued" | "decided" | "failed"): object {
+  const common = { id: EXAMPLE_ID, status, createdAt: "2026-01-31T09:00:00.000Z" };
   if (status === "queued") return common;
   const endedAt = "2026-01-31T09:00:00.007Z";
-  if (status === "failed") {
-    return { ...common, endedAt, failure: "after 3 attempts: the worker died" };
-  }
-  return { ...common, endedAt, decision: decisionExample() };
-}
-
-/** What the service once answered, shortened. */
-export function decisionExample(): z.infer<typeof decisionView> {
-  return decisionView.parse(example);
+  return status === "failed"
+    ? { ...common, endedAt, failure: "after 3 attempts: the worker died" }
+    : { ...common, endedAt, decision: decisionExample };
 }

@@ -28,7 +28,7 @@ export interface ApplicationsOptions {
   readonly limits: {
     readonly bodyBytes: number;
     /** The longest that a request may wait for a decision. */
-    readonly waitMs: number;
+    readonly longestWaitMs: number;
   };
   /** Stores a task; resolves when it is on disk, with its state, or when the queue is full. */
   readonly enqueue: (task: Pick<NewTask, "id" | "payload">) => Promise<Enqueued>;
@@ -179,10 +179,9 @@ async function settled(
     await act();
     return await mustFind(id, options);
   }
-  const gone = new AbortController();
-  const signal = AbortSignal.any([gone.signal, c.req.raw.signal]);
-  const timeoutMs = Math.min(waitS * 1000, options.limits.waitMs);
-  const ended = options.wait(id, { timeoutMs, signal });
+  const unwanted = new AbortController();
+  const timeoutMs = Math.min(waitS * 1000, options.limits.longestWaitMs);
+  const ended = options.wait(id, { timeoutMs, signal: unwanted.signal });
   try {
     await act();
     c.header("Preference-Applied", `wait=${Math.floor(timeoutMs / 1000)}`);
@@ -191,7 +190,7 @@ async function settled(
     await ended;
     return await mustFind(id, options);
   } finally {
-    gone.abort();
+    unwanted.abort();
   }
 }
 

@@ -73,6 +73,10 @@ const scoreSchema = z.object({
   withoutEvidence: z.array(z.string()).optional().openapi({
     description: "Banks whose models are served although training found no signal",
   }),
+  failed: z.record(z.string(), z.string()).optional().openapi({
+    description: "Why the other banks have no probability",
+    example: { bank_c: "engine.wasm trapped" },
+  }),
 });
 
 /** A line of a batch's results. */

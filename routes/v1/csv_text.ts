@@ -26,7 +26,9 @@ function probabilities(row: BatchRow, banks: readonly string[]): (number | strin
 function problemOf(row: BatchRow): string {
   switch (row.status) {
     case "scored":
-      return "";
+      return Object.entries(row.failed ?? {}).map(([bank, cause]) => `${bank}: ${cause}`).join(
+        "; ",
+      );
     case "failed":
       return row.failure;
     case "refused":

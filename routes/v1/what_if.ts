@@ -25,6 +25,18 @@ const whatIfSchema = z.object({
   }),
 }).openapi("WhatIf");
 
+const WHAT_IF_EXAMPLE = {
+  decision: decisionExample,
+  curves: [{
+    bank: "bank_a",
+    term: 18,
+    pieces: [
+      { from: 5000, to: 120_000, probability: 0.62 },
+      { from: 121_000, to: 500_000, probability: 0.44 },
+    ],
+  }],
+};
+
 export function addWhatIf(app: OpenAPIHono, options: WhatIfOptions): void {
   const { questionnaire, limits, now, explore } = options;
   const schema = applicationSchema(questionnaire);
@@ -40,7 +52,7 @@ export function addWhatIf(app: OpenAPIHono, options: WhatIfOptions): void {
       200: {
         description: "What would be decided",
         content: {
-          "application/json": { schema: whatIfSchema, example: whatIfExample() },
+          "application/json": { schema: whatIfSchema, example: WHAT_IF_EXAMPLE },
         },
       },
       ...problemResponses(
@@ -58,14 +70,4 @@ export function addWhatIf(app: OpenAPIHono, options: WhatIfOptions): void {
     const { decision, curves } = await explore({ answers, atMs: now() });
     return c.json({ decision, curves }, 200);
   });
-}
-
-function whatIfExample(): z.infer<typeof whatIfSchema> {
-  const decision = decisionExample();
-  const bank = decision.banks[0]?.bank ?? "";
-  const pieces = [
-    { from: 5000, to: 120_000, probability: 0.62 },
-    { from: 121_000, to: 500_000, probability: 0.44 },
-  ];
-  return { decision, curves: [{ bank, term: 18, pieces }] };
 }

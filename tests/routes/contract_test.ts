@@ -11,7 +11,10 @@ function app(
   task?: Partial<Task>,
   enqueue: () => Promise<Enqueued> = () => Promise.resolve("queued"),
 ) {
-  const stored = { state: "queued", attempt: 0, error: null, result: null } as const;
+  const stored = {
+    ...{ state: "queued", attempt: 0, error: null, result: null },
+    ...{ createdAtMs: 0, finishedAtMs: null },
+  } as const;
   return createApp({
     store: { find: (id) => Promise.resolve(task && { id, ...stored, ...task }) },
     enqueue,

@@ -18,6 +18,7 @@ import { configFromEnvironment, webhookEndpoints } from "./tasks/config.ts";
 import { health } from "./tasks/health.ts";
 import { chooseCommand, main } from "./tasks/main.ts";
 import { queue } from "./tasks/queue.ts";
+import { replay } from "./tasks/replay.ts";
 import { Reporter } from "./tasks/report.ts";
 import { readRevision, type Scoring, startScoring } from "./workers.ts";
 
@@ -206,4 +207,4 @@ async function serve(): Promise<void> {
   else console.log(workers > 0 ? `${workers} scoring workers` : "scoring in the main thread");
 }
 
-if (import.meta.main) await main(chooseCommand({ serve, health, backup, queue }, "serve"));
+if (import.meta.main) await main(chooseCommand({ serve, health, backup, queue, replay }, "serve"));

@@ -40,7 +40,7 @@ export function createApp(options: AppOptions): OpenAPIHono {
     const headers: Record<string, string> = allowed.length === 0
       ? {}
       : { Allow: [...new Set(allowed)].join(", ") };
-    if (path.startsWith("/v1/")) {
+    if (isV1(c)) {
       return problemResponse(c, allowed.length === 0 ? "not-found" : "method-not-allowed", {
         headers,
       });
@@ -48,6 +48,10 @@ export function createApp(options: AppOptions): OpenAPIHono {
     return problem(c, allowed.length === 0 ? "notFound" : "methodNotAllowed", { headers });
   });
   return app;
+}
+
+function isV1(c: Context): boolean {
+  return c.req.path.startsWith("/v1/");
 }
 
 /** Whether a path fits a route's, where `:name` stands for one segment. */
@@ -70,6 +74,6 @@ export function createHealthApp(options: HealthOptions & Reporting): OpenAPIHono
 /** The request's URL is made of this header: with a slash or a question mark in it the client would choose another path. */
 async function refuseStrangeHosts(c: Context, next: Next): Promise<Response | void> {
   const host = c.req.header("host");
-  if (host !== undefined && !/^[\w.:[\]-]*$/.test(host)) return problem(c, "strangeHost");
-  return await next();
+  if (host === undefined || /^[\w.:[\]-]*$/.test(host)) return await next();
+  return isV1(c) ? problemResponse(c, "strange-host") : problem(c, "strangeHost");
 }

@@ -45,7 +45,7 @@ export function addApplicationEvents(app: OpenAPIHono, options: ApplicationsOpti
         },
       },
       204: { description: "The last event was seen already: do not ask again" },
-      ...problemResponses("not-found", "internal", "unavailable"),
+      ...problemResponses("not-found", "unavailable"),
     },
   });
   app.openAPIRegistry.registerPath(route);

@@ -94,7 +94,6 @@ function addCreate(app: OpenAPIHono, options: ApplicationsOptions): void {
         "unsupported-media-type",
         "invalid-request",
         "too-many-waiting",
-        "internal",
         "unavailable",
       ),
     },
@@ -128,7 +127,7 @@ function addRead(app: OpenAPIHono, options: ApplicationsOptions): void {
         headers: { "Preference-Applied": answered["Preference-Applied"] },
         content: viewContent("decided", "queued", "failed"),
       },
-      ...problemResponses("not-found", "internal", "unavailable"),
+      ...problemResponses("not-found", "unavailable"),
     },
   });
   app.openAPIRegistry.registerPath(route);

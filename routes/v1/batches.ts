@@ -106,7 +106,6 @@ function addUpload(app: OpenAPIHono, options: BatchesOptions): void {
         "unsupported-media-type",
         "invalid-request",
         "too-many-waiting",
-        "internal",
         "unavailable",
       ),
     },
@@ -145,7 +144,7 @@ function addProgress(app: OpenAPIHono, options: BatchesOptions): void {
         description: "The batch",
         content: { "application/json": { schema: batchViewSchema } },
       },
-      ...problemResponses("not-found", "internal", "unavailable"),
+      ...problemResponses("not-found", "unavailable"),
     },
   });
   app.openAPIRegistry.registerPath(route);
@@ -188,7 +187,7 @@ function addResults(app: OpenAPIHono, options: BatchesOptions): void {
           },
         },
       },
-      ...problemResponses("not-found", "invalid-request", "internal", "unavailable"),
+      ...problemResponses("not-found", "invalid-request", "unavailable"),
     },
   });
   app.openAPIRegistry.registerPath(route);

@@ -49,6 +49,11 @@ export const PROBLEMS = {
     meaning: "What came before is stored and will be scored: `batch` says which rows. The whole " +
       "body sent again with the same Idempotency-Key goes on after them.",
   },
+  "strange-host": {
+    status: 400,
+    title: "The Host header is no name or address",
+    meaning: "It would change the path that was asked for.",
+  },
   "not-found": {
     status: 404,
     title: "There is no such thing",
@@ -177,8 +182,9 @@ export function pointer(path: readonly PropertyKey[]): string {
   return `#${tokens.map(encodeURI).join("")}`;
 }
 
-/** The responses of these problems, for OpenAPI, each with its example. */
-export function problemResponses(...names: ProblemName[]) {
+/** The responses of these problems, and of those that any request may meet, for OpenAPI, each with its example. */
+export function problemResponses(...special: ProblemName[]) {
+  const names: ProblemName[] = ["strange-host", ...special, "internal"];
   const statuses = Map.groupBy(names, (name) => PROBLEMS[name].status);
   return Object.fromEntries(
     Array.from(statuses, ([status, names]) => [status, {

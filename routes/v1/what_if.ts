@@ -60,7 +60,6 @@ export function addWhatIf(app: OpenAPIHono, options: WhatIfOptions): void {
         "body-too-large",
         "unsupported-media-type",
         "invalid-request",
-        "internal",
       ),
     },
   });

@@ -8,7 +8,6 @@ import type { Questionnaire } from "../../configs/mod.ts";
 import type { Waited, WaitOptions } from "../../queue/completions.ts";
 import type { Enqueued, NewTask, Task, TaskStore } from "../../queue/store.ts";
 import { encodePayload } from "../../scoring/handler.ts";
-import { addApplicationEvents } from "./application_events.ts";
 import {
   APPLICATION_PREFIX,
   applicationExample,
@@ -57,7 +56,6 @@ const answered = {
 export function addApplications(app: OpenAPIHono, options: ApplicationsOptions): void {
   addCreate(app, options);
   addRead(app, options);
-  addApplicationEvents(app, options);
 }
 
 function addCreate(app: OpenAPIHono, options: ApplicationsOptions): void {

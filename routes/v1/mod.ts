@@ -1,5 +1,6 @@
 /** The v1 API: applications, what-if, batches and the catalogue, with problems in the form of RFC 9457. */
 import { OpenAPIHono } from "@hono/zod-openapi";
+import { addApplicationEvents } from "./application_events.ts";
 import { addApplications, type ApplicationsOptions } from "./applications.ts";
 import { addBatches, type BatchesOptions } from "./batches.ts";
 import { addCatalogue, type CatalogueOptions } from "./catalogue.ts";
@@ -19,6 +20,7 @@ export function v1Routes(options: V1Options): OpenAPIHono {
   app.onError(problemHandler(options.report));
   addCatalogue(app, options);
   addApplications(app, options);
+  addApplicationEvents(app, options);
   addWhatIf(app, options);
   addBatches(app, options);
   addWebhooks(app);

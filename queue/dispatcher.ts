@@ -47,6 +47,8 @@ export class Dispatcher {
   #woken = false;
   #wake: () => void = () => {};
   #rescuedAtMs = -Infinity;
+  /** After a retry, which runs alone: many that fail must not hold up those that never ran. */
+  #freshFirst = false;
 
   constructor(options: DispatcherOptions) {
     this.#options = options;
@@ -179,12 +181,14 @@ export class Dispatcher {
       limit: batchRows,
       batchLimit: BATCH_TASKS,
       retryHorizonMs: backoffMs.max,
+      freshFirst: this.#freshFirst,
     };
     const { stored, claimed } = await store.settle({
       nowMs: clock.now(),
       ...ended,
       ...(this.#stopping || clock.now() >= claimUntilMs ? {} : { claim }),
     });
+    this.#freshFirst = claimed.some(({ attempt }) => attempt > 1);
     const dead = (ended.failed ?? []).filter(({ retryAtMs }) => retryAtMs === null);
     const ids = [...stored, ...dead.map(({ id }) => id)];
     if (ids.length > 0) onEnded?.(ids);

@@ -4,6 +4,7 @@ import { type Database, statement } from "./database.ts";
 import { QUEUE } from "./fairness.ts";
 import type {
   ClaimedTask,
+  ClaimOptions,
   Enqueued,
   Held,
   NewTask,
@@ -45,8 +46,7 @@ const ENQUEUE_TASKS = `
   ON CONFLICT (id) DO UPDATE
   SET state = 'queued', attempt = 0, run_at_ms = :now, created_at_ms = :now,
     finished_at_ms = NULL, error = NULL, revision = excluded.revision,
-    tenant = excluded.tenant, priority = excluded.priority, turn = excluded.turn
-  WHERE tasks.state IN ('done', 'dead') AND tasks.revision != excluded.revision`;
+    tenant = excluded.tenant, priority = excluded.priority, turn = excluded.turn`;
 
 /** A task that was started again has no result until it ends. */
 const DROP_OLD_RESULTS = `
@@ -89,26 +89,33 @@ const CLAIMED = `)
   RETURNING id, attempt, fence, created_at_ms,
     (SELECT body FROM payloads WHERE task_id = tasks.id) AS payload`;
 
-const CLAIM_RETRY = `${CLAIM}
+/** For the second of two claims in a transaction: it claims nothing where the first claimed a task. */
+const UNLESS_CLAIMED = "AND changes() = 0";
+
+function claimRetry(condition: string): string {
+  return `${CLAIM}
     SELECT id FROM tasks
-    WHERE state = 'queued' AND attempt > 0
+    WHERE state = 'queued' AND attempt > 0 ${condition}
       AND run_at_ms NOT BETWEEN :now + 1 AND :now + :horizon
     ORDER BY run_at_ms, rowid LIMIT 1
   ${CLAIMED}`;
+}
 
-/**
- * Runs right after CLAIM_RETRY in its transaction, and claims nothing where that claimed a task. What is claimed together is of one
- * priority, so that nobody waits for a batch that was claimed with his task.
- */
-const CLAIM_FRESH = `${CLAIM}
+/** What is claimed together is of one priority, so that nobody waits for a batch that was claimed with his task. */
+function claimFresh(condition: string): string {
+  return `${CLAIM}
     SELECT id FROM tasks
-    WHERE state = 'queued' AND attempt = 0 AND changes() = 0
+    WHERE state = 'queued' AND attempt = 0 ${condition}
       AND priority = (SELECT min(priority) FROM tasks WHERE state = 'queued' AND attempt = 0)
     ORDER BY turn, rowid
     LIMIT iif(
       EXISTS (SELECT 1 FROM tasks WHERE state = 'queued' AND attempt = 0 AND priority = 0),
       :limit, :batchLimit)
   ${CLAIMED}`;
+}
+
+const RETRY_FIRST = { retry: claimRetry(""), fresh: claimFresh(UNLESS_CLAIMED) };
+const FRESH_FIRST = { retry: claimRetry(UNLESS_CLAIMED), fresh: claimFresh("") };
 
 /** `:tasks` is a JSON array of objects with id and fence; only leases that are still held are touched. */
 const STORE_RESULTS = `
@@ -209,11 +216,7 @@ export class LibsqlStore implements TaskStore {
       statements.push(statement(END_FAILED, { tasks: JSON.stringify(failed), now: nowMs }));
     }
     if (claim) {
-      const until = nowMs + claim.leaseMs;
-      const horizon = claim.retryHorizonMs;
-      statements.push(statement(CLAIM_RETRY, { until, now: nowMs, horizon }));
-      const { limit, batchLimit = limit } = claim;
-      statements.push(statement(CLAIM_FRESH, { until, limit, batchLimit }));
+      statements.push(...claimStatements(claim, nowMs));
     }
     const results = await this.#database.write(statements);
     const stored = completed.length > 0 ? results[1]?.rows ?? [] : [];
@@ -261,6 +264,15 @@ export function enqueueStatements(
     statement(ENQUEUE_PAYLOADS, { tasks: asked }),
     statement(DROP_OLD_RESULTS, { tasks: asked }),
   ];
+}
+
+function claimStatements(claim: ClaimOptions, nowMs: number): InStatement[] {
+  const { leaseMs, limit, batchLimit = limit, retryHorizonMs: horizon, freshFirst = false } = claim;
+  const sql = freshFirst ? FRESH_FIRST : RETRY_FIRST;
+  const until = nowMs + leaseMs;
+  const retry = statement(sql.retry, { until, now: nowMs, horizon });
+  const fresh = statement(sql.fresh, { until, limit, batchLimit });
+  return freshFirst ? [fresh, retry] : [retry, fresh];
 }
 
 function claimedTask(row: Readonly<Record<string, unknown>>): ClaimedTask {

@@ -81,6 +81,8 @@ export interface ClaimOptions {
   readonly batchLimit?: number;
   /** A retry that waits for longer than this was timed by a clock that has been set back since: it is due. */
   readonly retryHorizonMs: number;
+  /** Prefer tasks that never ran; else one that failed before comes first. */
+  readonly freshFirst?: boolean;
 }
 
 export interface RescueOptions {
@@ -95,7 +97,7 @@ export interface Settlement {
   readonly nowMs: number;
   readonly completed?: readonly Completed[];
   readonly failed?: readonly Failed[];
-  /** Take one task that failed before and is due, or else up to `limit` that never ran: interactive first, tenants in turn. */
+  /** Take one task that failed before and is due, or up to `limit` that never ran: interactive first, tenants in turn. */
   readonly claim?: ClaimOptions;
 }
 

@@ -123,6 +123,31 @@ Deno.test("Dispatcher buries one bad task after its attempts, and the others of 
   assert.deepEqual(seen.filter((batch) => batch.length > 1).length, 1);
 });
 
+Deno.test("Dispatcher takes turns between tasks that failed before and tasks that never ran", async () => {
+  const seen: string[] = [];
+  await using test = await rig((tasks) => {
+    seen.push(tasks[0]?.id.slice(0, 5) ?? "");
+    return Promise.resolve(
+      tasks.map(({ id, attempt }) =>
+        id.startsWith("again") && attempt === 1 ? { error: "once more" } : { result: "1" }
+      ),
+    );
+  });
+  await test.upload(...Array.from({ length: 10 }, (_, index) => `again${index}`));
+  test.clock.set(test.clock.now() + POLICY.backoffMs.max);
+  await test.upload(...Array.from({ length: 30 }, (_, index) => `fresh${index}`));
+  await test.clock.advance(1);
+  assert.deepEqual(seen.slice(0, 7), [
+    "again",
+    "again",
+    "fresh",
+    "again",
+    "fresh",
+    "again",
+    "fresh",
+  ]);
+});
+
 Deno.test("Dispatcher fails only the task whose outcome is an error", async () => {
   await using test = await rig((tasks) =>
     Promise.resolve(

@@ -4,38 +4,68 @@ import { PROJECT } from "./service.ts";
 
 export interface ServiceProcess {
   readonly url: string;
+  /** Writes a line to its standard input, and gives the next line that it says. Rejects where it ends before. */
+  ask(line: string): Promise<string>;
   signal(signal: Deno.Signal): void;
   /** Ends it; the exit code, or the signal's name. */
   end(signal: "SIGKILL" | "SIGTERM" | "SIGINT"): Promise<number | string>;
 }
 
 /** Starts the service, or another program of the project that says where it listens. */
-export async function spawnService(
+export function spawnService(
+  env: Record<string, string>,
+  program?: readonly string[],
+): Promise<ServiceProcess> {
+  return startProcess(env, program).service;
+}
+
+/** As `spawnService`, with the process before it listens; `service` rejects where it ends before that. */
+export function startProcess(
   env: Record<string, string>,
   program: readonly string[] = ["-P=start", "main.ts"],
-): Promise<ServiceProcess> {
+): { child: Deno.ChildProcess; service: Promise<ServiceProcess> } {
   const child = new Deno.Command(Deno.execPath(), {
     args: ["run", ...program],
     cwd: PROJECT,
     env: { ...env, NO_COLOR: "1" },
+    stdin: "piped",
     stdout: "piped",
     stderr: "null",
   }).spawn();
+  return { child, service: whenItListens(child) };
+}
+
+async function whenItListens(child: Deno.ChildProcess): Promise<ServiceProcess> {
   const reader = child.stdout.pipeThrough(new TextDecoderStream()).getReader();
+  const writer = child.stdin.getWriter();
   let output = "";
-  let url: string | undefined;
-  while (url === undefined) {
-    const { done, value } = await reader.read();
-    assert.ok(!done, `the service ended before it listened: ${output}`);
-    output += value;
-    url = /listens on (http:\S+)/.exec(output)?.[1];
+  async function said(pattern: RegExp): Promise<string> {
+    for (;;) {
+      const found = pattern.exec(output);
+      if (found) {
+        output = output.slice(found.index + found[0].length);
+        return found[1] ?? "";
+      }
+      const { done, value } = await reader.read();
+      if (done) {
+        await Promise.allSettled([writer.close(), child.status]);
+        throw new Error(`the process ended: ${output}`);
+      }
+      output += value;
+    }
   }
+  const url = await said(/listens on (http:\S+)/);
   return {
     url,
+    async ask(line) {
+      output = "";
+      await writer.write(new TextEncoder().encode(`${line}\n`));
+      return await said(/(.*worker.*kill.*)\n/);
+    },
     signal: (signal) => child.kill(signal),
     async end(signal) {
       child.kill(signal);
-      await reader.cancel();
+      await Promise.allSettled([reader.cancel(), writer.close()]);
       const status = await child.status;
       return status.signal ?? status.code;
     },
@@ -65,15 +95,19 @@ export async function runTask(
 }
 
 /** The shipped configuration with leases that end soon, so that a killed process is followed quickly. */
-export function writeImpatientConfig(folder: string): void {
+export function writeImpatientConfig(
+  folder: string,
+  { leaseMs = 1000, maxAttempts = 10 } = {},
+): void {
   for (const name of ["questionnaire.json", "banks.json", "service.json"]) {
     const config = JSON.parse(Deno.readTextFileSync(new URL(`configs/${name}`, PROJECT)));
     if (name === "service.json") {
       Object.assign(config.queue, {
-        leaseMs: 1000,
-        jobTimeoutMs: 900,
+        leaseMs,
+        jobTimeoutMs: Math.floor(0.9 * leaseMs),
         rescueEveryMs: 100,
-        maxAttempts: 10,
+        maxAttempts,
+        backoffMs: { base: 10, max: 50 },
       });
     }
     if (name === "banks.json") config.models = new URL("models/1", PROJECT).pathname;

@@ -79,7 +79,7 @@ export const MUTANTS: readonly Mutant[] = [
   },
   {
     name: "an upload starts a known task again",
-    sql: (sql) => sql.replace("AND tasks.revision != excluded.revision", ""),
+    sql: (sql) => sql.replace("AND tasks.revision != asked.revision", ""),
   },
   {
     name: "the task is not ended with its result",

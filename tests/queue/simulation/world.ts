@@ -4,11 +4,9 @@
  * end all faults stop, and the ledger says whether every law was kept.
  */
 import type { QueuePolicy } from "../../../configs/mod.ts";
-import { Connection } from "../../../queue/connection.ts";
 import type { Database } from "../../../queue/database.ts";
 import { Dispatcher, type Outcome } from "../../../queue/dispatcher.ts";
 import { LibsqlStore } from "../../../queue/libsql_store.ts";
-import { migrate, readMigrations } from "../../../queue/migrate.ts";
 import type { ClaimedTask, TaskStore } from "../../../queue/store.ts";
 import { FakeClock } from "../../support/fake_clock.ts";
 import { LIMITS } from "../../support/store.ts";
@@ -26,7 +24,6 @@ export const POLICY: QueuePolicy = {
 };
 
 const STEPS = 25;
-const migrations = readMigrations();
 
 /** A way to be wrong: the suite must notice each. */
 export interface Mutant {
@@ -48,8 +45,17 @@ interface Faults {
   readonly poison: boolean;
 }
 
+export interface LifeOptions {
+  readonly seed: number;
+  /** Migrated, and without tasks. */
+  readonly database: Database;
+  readonly mutant?: Mutant;
+}
+
 /** Lives the life of `seed`; returns the laws that were broken, in order. */
-export async function live(seed: number, mutant: Mutant = { name: "none" }): Promise<string[]> {
+export async function live(
+  { seed, database, mutant = { name: "none" } }: LifeOptions,
+): Promise<string[]> {
   const random = new Random(seed);
   const faults: Faults = {
     crashes: random.chance(0.5),
@@ -58,13 +64,7 @@ export async function live(seed: number, mutant: Mutant = { name: "none" }): Pro
     clock: random.chance(0.3),
     poison: random.chance(0.5),
   };
-  const database = await Connection.open(":memory:");
-  try {
-    await migrate(database, { migrations, nowMs: 0 });
-    return await new World({ random, faults, mutant, database }).run();
-  } finally {
-    database.close();
-  }
+  return await new World({ random, faults, mutant, database }).run();
 }
 
 /** A process: its calls to the database never come back once it is killed. */
@@ -77,14 +77,14 @@ interface WorldOptions {
   readonly random: Random;
   readonly faults: Faults;
   readonly mutant: Mutant;
-  readonly database: Connection;
+  readonly database: Database;
 }
 
 class World {
   readonly #random: Random;
   readonly #faults: Faults;
   readonly #mutant: Mutant;
-  readonly #database: Connection;
+  readonly #database: Database;
   readonly #clock = new FakeClock();
   readonly #ids: readonly string[];
   readonly #poison: ReadonlySet<string>;

@@ -104,13 +104,13 @@ export async function startScoring(
     policy,
     features,
     models,
-    records: bundle.models.map(({ onnxSha256, band }, index) => ({
+    records: bundle.models.map(({ onnxSha256, band, loading }, index) => ({
       onnxSha256,
       ...band && { band },
+      ...loading !== undefined && { loading },
       withoutEvidence: withoutEvidence.includes(banks.banks[index]?.id ?? ""),
     })),
     typical: bundle.typical,
-    plan: () => undefined,
   });
   return {
     handler: withChunks(batchWorks(scorer, decider), scoringHandler({ scorer, decider })),

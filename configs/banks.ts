@@ -67,3 +67,28 @@ export const banksSchema = z.strictObject({
 export type Banks = z.infer<typeof banksSchema>;
 export type Bank = Banks["banks"][number];
 export type Product = Bank["products"][number];
+
+/** Amounts and terms of loans. */
+export interface LoanGrid {
+  readonly min: number;
+  readonly max: number;
+  readonly step: number;
+  readonly terms: readonly number[];
+}
+
+/** The coarsest grid that holds every loan of every product; `undefined` where there is no product. */
+export function loanGrid(banks: readonly Pick<Bank, "products">[]): LoanGrid | undefined {
+  const products = banks.flatMap(({ products }) => products);
+  if (products.length === 0) return undefined;
+  const min = Math.min(...products.map(({ amount }) => amount.min));
+  return {
+    min,
+    max: Math.max(...products.map(({ amount }) => amount.max)),
+    step: products.flatMap(({ amount }) => [amount.step, amount.min - min]).reduce(gcd),
+    terms: [...new Set(products.flatMap(({ termsMonths }) => termsMonths))].sort((a, b) => a - b),
+  };
+}
+
+function gcd(a: number, b: number): number {
+  return b === 0 ? a : gcd(b, a % b);
+}

@@ -5,11 +5,13 @@
 import { z } from "zod";
 import { type Banks, banksSchema } from "./banks.ts";
 import { type Policy, policySchema } from "./policy.ts";
+import { bankProblems, policyProblems } from "./policy_checks.ts";
 import { type Questionnaire, questionnaireSchema } from "./questionnaire.ts";
 import { type Service, serviceSchema } from "./service.ts";
 import { type Training, trainingProblems, trainingSchema } from "./training.ts";
 
-export type { Bank, Banks, Product } from "./banks.ts";
+export type { Bank, Banks, LoanGrid, Product } from "./banks.ts";
+export { loanGrid } from "./banks.ts";
 export type { Condition, Policy, Rule } from "./policy.ts";
 export { BOUNDS, PAYMENT } from "./policy.ts";
 export type { Derived, Field, Meaning, Questionnaire } from "./questionnaire.ts";
@@ -68,7 +70,19 @@ export function loadConfig(source: ConfigSource): Config {
   const questionnaire = read("questionnaire.json", questionnaireSchema, { source, problems });
   const banks = read("banks.json", banksSchema, { source, problems });
   const policy = read("policy.json", policySchema, { source, problems, absent: {} });
-  if (!service || !questionnaire || !banks || !policy) {
+  if (questionnaire && banks && policy) {
+    const parts = { questionnaire, banks, policy };
+    for (
+      const [name, found] of [
+        ["banks.json", bankProblems(parts)],
+        ["policy.json", policyProblems(parts)],
+      ] as const
+    ) {
+      const where = displayPath(new URL(name, source.folder));
+      problems.push(...found.map((problem) => `${where}: ${problem}`));
+    }
+  }
+  if (!service || !questionnaire || !banks || !policy || problems.length > 0) {
     throw new ConfigError(["Cannot start with this configuration:", ...problems].join("\n  "));
   }
   return {

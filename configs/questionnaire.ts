@@ -164,14 +164,26 @@ function checkRoles({ fields }: Questionnaire, ctx: z.RefinementCtx): void {
         message: "must stand on a field whose meaning is a quantity",
       });
     }
-    if (change === "immutable" || (role === undefined && CHANGEABLE.has(meaning.kind))) continue;
+    const possible = role === undefined ? CHANGES[meaning.kind] : [];
+    if (change === "immutable" || possible.includes(change)) continue;
     ctx.addIssue({
       code: "custom",
       path: ["fields", index, "change"],
       input: change,
-      message: "must be immutable: only a quantity, date or category outside the loan can change",
+      message: `must be ${["immutable", ...possible].join(" or ")} where the ${
+        role === undefined ? `meaning is ${meaning.kind}` : "field is the loan's own"
+      }`,
     });
   }
 }
 
-const CHANGEABLE: ReadonlySet<Meaning["kind"]> = new Set(["quantity", "date", "category"]);
+type Change = Field["change"];
+
+/** How the answers of a kind can change: time passes one way. */
+const CHANGES: Readonly<Record<Meaning["kind"], readonly Change[]>> = {
+  quantity: ["only_up", "only_down", "free"],
+  category: ["only_up", "only_down", "free"],
+  date: ["only_up"],
+  code: [],
+  text: [],
+};

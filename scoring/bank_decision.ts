@@ -20,6 +20,8 @@ export interface ModelRecord {
   /** How far its probability may be off; absent where nobody measured it. */
   readonly band?: ProbabilityBand;
   readonly withoutEvidence: boolean;
+  /** Weight of the factor behind the decisions of all banks; absent where nobody estimated it. */
+  readonly loading?: number;
 }
 
 /** A bank before its offers have been scored again. */

@@ -2,9 +2,9 @@
  * An application on its way to a decision: its features, and everything that the models are asked about it at once: the
  * answers that could change, the loans that could be offered, the curves over all amounts.
  */
-import type { Policy, Questionnaire } from "../configs/mod.ts";
+import type { LoanGrid, Policy, Questionnaire } from "../configs/mod.ts";
 import type { Features } from "./features.ts";
-import { type LoanGrid, upTo } from "./loan_grid.ts";
+import { upTo } from "./loan_grid.ts";
 import type { Inspection, SweepPlan } from "./models.ts";
 import type { AskedLoan } from "./offers.ts";
 import type { CompiledRule } from "./policy.ts";

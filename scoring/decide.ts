@@ -5,7 +5,7 @@
  * Pure but for the models: the same application at the same time, with the same models and configuration, gives the same
  * decision. A bank whose model fails is named with the cause, and the others are decided.
  */
-import type { Config } from "../configs/mod.ts";
+import { type Config, loanGrid } from "../configs/mod.ts";
 import {
   curveOf,
   type Draft,
@@ -16,10 +16,10 @@ import {
   rowsToOffer,
 } from "./bank_decision.ts";
 import { type Case, openCase, type Setting, stacked } from "./case.ts";
-import type { BankDecision, Curve, Decision, Offer, Plan, Receipt } from "./decision.ts";
+import type { BankDecision, Curve, Decision, Offer, Receipt } from "./decision.ts";
 import type { Features } from "./features.ts";
-import { loanGrid } from "./loan_grid.ts";
 import type { Models } from "./models.ts";
+import { type Candidate, planApplications } from "./plan.ts";
 import { compileRules } from "./policy.ts";
 import { inputSha256, policySha256 } from "./receipt.ts";
 import { firedRules, recommend } from "./recommendation.ts";
@@ -32,14 +32,6 @@ export interface DeciderOptions extends Pick<Config, "questionnaire" | "banks" |
   readonly records: readonly ModelRecord[];
   /** The typical value of each feature, NaN where none is known. */
   readonly typical: Float32Array;
-  /** Chooses banks and their order; nothing where none is worth an application. */
-  readonly plan: (banks: readonly Applicable[]) => Plan | undefined;
-}
-
-/** A bank that may be applied to, with its chance. */
-export interface Applicable {
-  readonly bank: string;
-  readonly probability: number;
 }
 
 /** A decision, and each bank's chance over all amounts at the term asked for; no curves where no loan is stated. */
@@ -111,7 +103,7 @@ export class Decider {
     const { policy, rules: compiled, currency } = this.#setting;
     const { application: { answers, atMs: asOfMs }, row, levers } = one;
     const rules = [...firedRules(compiled, row)];
-    const plan = this.#options.plan(applicable(banks, rules));
+    const candidates = this.#applicable(banks, rules);
     const { objective } = policy.offers;
     return {
       asOf: new Date(asOfMs).toISOString(),
@@ -121,9 +113,21 @@ export class Decider {
       ranking: { objective, target: policy.target, banks: rankedBanks(banks, objective) },
       rules,
       recommendation: recommend({ ...this.#setting, answers, row, asOfMs, banks, levers }),
-      ...plan && { plan },
+      plan: planApplications(candidates, policy.planner),
       receipt: this.#receipt(one.application, drafts),
     };
+  }
+
+  /** The banks that have an estimate and that no rule forbids for the application as it is. */
+  #applicable(banks: readonly BankDecision[], rules: Decision["rules"]): readonly Candidate[] {
+    return banks.flatMap((bank, index) => {
+      if (bank.status !== "decided" || bank.odds.insufficient !== undefined) return [];
+      const forbidden = rules.some(({ effect, banks }) =>
+        effect === "forbid" && (banks === undefined || banks.includes(bank.bank))
+      );
+      const { loading = 0 } = this.#options.records[index] ?? {};
+      return forbidden ? [] : [{ bank: bank.bank, probability: bank.probability, loading }];
+    });
   }
 
   #receipt(
@@ -176,20 +180,6 @@ function settingOf(
     grid: loanGrid(banks.banks),
     currency: meaning?.kind === "quantity" ? meaning.unit : undefined,
   };
-}
-
-/** The banks that have an estimate and that no rule forbids for the application as it is. */
-function applicable(
-  banks: readonly BankDecision[],
-  rules: Decision["rules"],
-): readonly Applicable[] {
-  return banks.flatMap((bank) => {
-    if (bank.status !== "decided" || bank.odds.insufficient !== undefined) return [];
-    const forbidden = rules.some(({ effect, banks }) =>
-      effect === "forbid" && (banks === undefined || banks.includes(bank.bank))
-    );
-    return forbidden ? [] : [{ bank: bank.bank, probability: bank.probability }];
-  });
 }
 
 /** Banks with an offer, by their first one; those whose offer a rule speaks of come after the others. */

@@ -214,7 +214,7 @@ export const decisionSchema = z.object({
   }),
   rules: z.array(firedRuleSchema).describe("Policy rules that the application itself meets"),
   recommendation: recommendationSchema,
-  plan: planSchema.optional().describe("Absent where no bank can be applied to"),
+  plan: planSchema.describe("With no bank where none can be applied to, or is worth it"),
   receipt: receiptSchema,
 });
 

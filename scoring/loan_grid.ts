@@ -1,33 +1,9 @@
 /**
- * The loans that the banks give, as one grid that the models are swept over: all amounts and terms of all products. A
- * product's loans are some of its points.
+ * The grid that the models are swept over: all amounts and terms of all products, of which a product's loans are some; and the
+ * pieces that a sweep of it gives.
  */
-import type { Bank, Product } from "../configs/mod.ts";
+import type { LoanGrid, Product } from "../configs/mod.ts";
 import type { PieceLists } from "./models.ts";
-
-export interface LoanGrid {
-  readonly min: number;
-  readonly max: number;
-  readonly step: number;
-  readonly terms: readonly number[];
-}
-
-/** The coarsest grid that holds every loan of every product; `undefined` where there is no product. */
-export function loanGrid(banks: readonly Pick<Bank, "products">[]): LoanGrid | undefined {
-  const products = banks.flatMap(({ products }) => products);
-  if (products.length === 0) return undefined;
-  const min = Math.min(...products.map(({ amount }) => amount.min));
-  return {
-    min,
-    max: Math.max(...products.map(({ amount }) => amount.max)),
-    step: products.flatMap(({ amount }) => [amount.step, amount.min - min]).reduce(gcd),
-    terms: [...new Set(products.flatMap(({ termsMonths }) => termsMonths))].sort((a, b) => a - b),
-  };
-}
-
-function gcd(a: number, b: number): number {
-  return b === 0 ? a : gcd(b, a % b);
-}
 
 /** The grid without the amounts above `amount`; `undefined` where nothing is left. */
 export function upTo(grid: LoanGrid, amount: number): LoanGrid | undefined {

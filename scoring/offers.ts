@@ -11,11 +11,11 @@
  * Known limit: a loan as asked for that is no loan of a product (another term, an amount between two steps) is offered as the
  * nearest smaller one.
  */
-import type { Bank, Policy, Product } from "../configs/mod.ts";
+import type { Bank, LoanGrid, Policy, Product } from "../configs/mod.ts";
 import { basisPoints, type LoanCost, loanCost, MINOR, monthlyPaymentMinor } from "./annuity.ts";
 import type { CHANGES, NoOffer, Offer } from "./decision.ts";
 import type { Features } from "./features.ts";
-import { type LoanGrid, type Piece, piecesAt, productAmounts } from "./loan_grid.ts";
+import { type Piece, piecesAt, productAmounts } from "./loan_grid.ts";
 import type { PieceLists, ProbabilityBand } from "./models.ts";
 import { intervalOf } from "./odds.ts";
 import { allowedRanges, type Asked, type CompiledRule } from "./policy.ts";

@@ -41,6 +41,24 @@ const bandSchema = z.strictObject({
   { error: "edges must rise, and below and above must have one more value than edges" },
 );
 
+const weight = z.number().min(-1).max(1);
+
+const dependenceSchema = z.strictObject({
+  level: probability.describe("Of the intervals"),
+  loadings: z.record(
+    modelName,
+    z.strictObject({
+      loading: weight.describe(
+        "Weight of a hidden standard normal factor in the bank's decisions; the product of two is their correlation",
+      ),
+      low: weight,
+      high: weight,
+      applications: z.int().min(0).describe("Decided by this bank and another one"),
+      note: z.string().optional().describe("Why nothing was estimated, and the loading is 0"),
+    }),
+  ),
+});
+
 export const manifestSchema = z.strictObject({
   version: z.string().min(1),
   features: z.strictObject({ names: z.array(z.string()).min(1), sha256: sha256Hex }),
@@ -55,6 +73,9 @@ export const manifestSchema = z.strictObject({
       evidence: evidenceSchema.optional().describe("Whether there was anything to learn"),
       band: bandSchema.optional().describe("How far the probability may be off"),
     }),
+  ),
+  dependence: dependenceSchema.optional().describe(
+    "How decisions of different banks hang together beyond what the answers explain",
   ),
   golden: file.optional().describe(
     "Inputs and the probabilities that the trained models give them",
@@ -99,6 +120,8 @@ export interface ModelFile {
   readonly evidence?: NonNullable<Manifest["models"][string]["evidence"]>;
   /** How far its probability may be off; absent where nobody measured it. */
   readonly band?: NonNullable<Manifest["models"][string]["band"]>;
+  /** Weight of the factor behind the decisions of all banks; absent where nobody estimated it. */
+  readonly loading?: number;
 }
 
 export interface Bundle {
@@ -191,11 +214,13 @@ async function readModelFile(
     );
   }
   const onnx = await readChecked(entry.onnx, folder);
+  const loading = manifest.dependence?.loadings[name]?.loading;
   const common = {
     name,
     onnxSha256: entry.onnx.sha256,
     ...entry.evidence && { evidence: entry.evidence },
     ...entry.band && { band: entry.band },
+    ...loading !== undefined && { loading },
   };
   return entry.forest === undefined
     ? { ...common, kind: "onnx", bytes: onnx }

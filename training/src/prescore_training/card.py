@@ -10,11 +10,22 @@ from datetime import date, timedelta
 from . import metrics
 from .band import LEVEL
 from .dataset import Dataset
+from .dependence import LEVEL as DEPENDENCE_LEVEL
+from .dependence import Dependence
 from .evidence import THRESHOLD
 from .models import Model
 
 
-def model_card(version: str, data: Dataset, models: Sequence[Model], title: str, origin: str, seed: int) -> str:
+def model_card(
+    version: str,
+    data: Dataset,
+    models: Sequence[Model],
+    dependence: Dependence | None,
+    *,
+    title: str,
+    origin: str,
+    seed: int,
+) -> str:
     """Return the card in Markdown."""
     later = models[0].measured_later
     names = data.configuration.names
@@ -56,6 +67,10 @@ the simplest family within one standard error.
 Around each probability `manifest.json` gives a band for the approval probability at level {LEVEL:.0%}: the spread
 between models on halves of the applicants, and the calibration gap, by bin of the probability.
 {_coverage(models)}
+
+## Dependence
+
+{_dependence(dependence)}
 
 ## Fairness
 
@@ -180,6 +195,63 @@ def _parameters(models: Sequence[Model]) -> str:
 def _coverage(models: Sequence[Model]) -> str:
     known = [f"{model.bank.id} {model.best.covered:.0%}" for model in models if model.best]
     return f"Share of true probabilities inside: {', '.join(known)}." if known else ""
+
+
+def _dependence(dependence: Dependence | None) -> str:
+    if dependence is None:
+        return "One bank only: there is nothing to depend on."
+    return f"""Refusals of different banks hang together beyond what the answers explain. A hidden standard normal
+factor, seen by all banks and told by no answer, stands for that; a bank's loading is its weight, and the product of
+two loadings the correlation of the two banks given the answers.
+
+{_loadings(dependence)}
+
+Loadings of the greatest likelihood, from the decisions and the out-of-fold probabilities of the same applications; in
+parentheses {DEPENDENCE_LEVEL:.0%} bootstrap intervals.{_best_loadings(dependence)}
+{_notes(dependence)}
+Share of the applications decided by both that both refuse:
+
+{_pairs(dependence)}"""
+
+
+def _loadings(dependence: Dependence) -> str:
+    return markdown(
+        ("bank", "loading", "best loading", "applications"),
+        [
+            (
+                bank,
+                "not estimated" if one.note else f"{one.value:.3f} ({one.low:.3f} to {one.high:.3f})",
+                "" if one.best is None else f"{one.best:.3f}",
+                f"{one.applications:,}",
+            )
+            for bank, one in dependence.loadings.items()
+        ],
+    )
+
+
+def _best_loadings(dependence: Dependence) -> str:
+    known = any(one.best is not None for one in dependence.loadings.values())
+    return ' "Best" are those that the true probabilities give.' if known else ""
+
+
+def _notes(dependence: Dependence) -> str:
+    return "".join(f"\n- {bank} {one.note}.\n" for bank, one in dependence.loadings.items() if one.note)
+
+
+def _pairs(dependence: Dependence) -> str:
+    return markdown(
+        ("banks", "applications", "both refuse", "if independent", "by the loadings"),
+        [
+            (
+                " and ".join(pair.banks),
+                f"{pair.applications:,}",
+                f"{pair.observed:.1%}",
+                f"{pair.independent:.1%}",
+                f"{pair.expected:.1%}",
+            )
+            for pair in dependence.pairs
+        ],
+    )
 
 
 def _fairness(data: Dataset, models: Sequence[Model]) -> str:

@@ -66,10 +66,10 @@ class Model:
     evidence: Evidence
     comparison: Comparison
     window: Window | None
-    learned: int
-    """Rows that the model learned from."""
+    learned_from: npt.NDArray[np.bool_]
+    """Which applications the model learned from."""
     scores: Floats
-    """Calibrated out-of-fold probabilities of these rows."""
+    """Calibrated out-of-fold probabilities of these."""
     measured: Measured
     measured_later: bool
     """Whether on later applications; else out of fold."""
@@ -77,6 +77,11 @@ class Model:
     groups: tuple[fairness.Group, ...]
     prices: tuple[fairness.Price, ...]
     months: tuple[Month, ...]
+
+    @property
+    def learned(self) -> int:
+        """Applications that the model learned from."""
+        return self.scores.size
 
     @property
     def directions(self) -> Directions:
@@ -195,7 +200,7 @@ def finish(task: Task, comparison: Comparison, search: Search, truth: Floats | N
         evidence=judged(comparison, seed=seed),
         comparison=comparison,
         window=task.window,
-        learned=problem.labels.size,
+        learned_from=task.learn,
         scores=scores,
         measured=measure(tested.labels, probabilities, tested.applicants, seed=seed),
         measured_later=later,

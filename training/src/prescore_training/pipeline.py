@@ -24,7 +24,9 @@ from threadpoolctl import threadpool_limits
 
 from .band import LEVEL
 from .card import model_card
-from .dataset import Dataset, check_decisions
+from .dataset import APPROVED, Dataset, check_decisions
+from .dependence import LEVEL as DEPENDENCE_LEVEL
+from .dependence import Decided, Dependence, estimate
 from .drift import drift_json
 from .errors import TrainingError
 from .evidence import THRESHOLD, Evidence
@@ -80,16 +82,18 @@ def train(project: Project, out: Path, data: Dataset, origin: Origin, options: O
     """
     check_out(out)
     data = _without(data, options)
-    models = _train_all(data, origin, options, say)
+    models, dependence = _train_all(data, origin, options, say)
     say("export: ONNX, compared with the trained models row by row")
     files = _export(data, models, options, say)
     version = out.resolve().name
     files["drift.json"] = drift_json(
         data.configuration, data.matrix, {model.bank.model: model.scores for model in models}
     )
-    files["manifest.json"] = _manifest(version, data, models, files)
-    files["MODEL_CARD.md"] = model_card(version, data, models, origin.title, origin.text, options.seed).encode()
-    files["report.html"] = training_report(version, data, models, origin.title).encode()
+    files["manifest.json"] = _manifest(version, data, models, dependence, files)
+    files["MODEL_CARD.md"] = model_card(
+        version, data, models, dependence, title=origin.title, origin=origin.text, seed=options.seed
+    ).encode()
+    files["report.html"] = training_report(version, data, models, dependence, title=origin.title).encode()
     _write(project, out, files, say)
 
 
@@ -106,7 +110,7 @@ def evidence(data: Dataset, options: Options, say: Say) -> dict[str, Evidence]:
     return found
 
 
-def _train_all(data: Dataset, origin: Origin, options: Options, say: Say) -> list[Model]:
+def _train_all(data: Dataset, origin: Origin, options: Options, say: Say) -> tuple[list[Model], Dependence | None]:
     for warning in data.warnings:
         say(f"warning: {warning}")
     check_decisions(data.configuration, data.decisions)
@@ -126,13 +130,35 @@ def _train_all(data: Dataset, origin: Origin, options: Options, say: Say) -> lis
             for task, comparison in zip(tasks, comparisons, strict=True)
         ]
         models = [final.result() for final in finals]
+        dependence = estimate(_decided(data, models), seed=options.seed, true=_true(models, truths))
     for model in models:
         best = f" (best possible {model.best.auc:.4f})" if model.best else ""
         say(
             f"    {model.bank.id}: {model.family.title}, AUC {model.measured.auc:.4f}{best}, log loss "
             f"{model.measured.log_loss:.4f}, ECE {model.measured.ece:.4f}; {model.evidence.sentence()}"
         )
-    return models
+    if dependence:
+        found = ", ".join(f"{bank} {one.value:.3f}" for bank, one in dependence.loadings.items())
+        say(f"    loadings on the hidden factor: {found}")
+    return models, dependence
+
+
+def _decided(data: Dataset, models: Sequence[Model]) -> Decided:
+    """Return the applications with their out-of-fold probabilities and decisions, bank by bank."""
+    probabilities = np.full((data.applicants.size, len(models)), np.nan)
+    for at, model in enumerate(models):
+        probabilities[model.learned_from, at] = model.scores
+    return Decided(
+        tuple(model.bank.id for model in models),
+        probabilities,
+        np.column_stack([data.decisions[model.bank.id] == APPROVED for model in models]),
+        data.applicants,
+    )
+
+
+def _true(models: Sequence[Model], truths: Mapping[str, Floats]) -> Floats | None:
+    known = [truths[model.bank.id] for model in models if model.bank.id in truths]
+    return np.column_stack(known) if len(known) == len(models) else None
 
 
 def _search(options: Options, banks: int, *, finals: bool) -> Search:
@@ -202,7 +228,13 @@ def _export(data: Dataset, models: Sequence[Model], options: Options, say: Say) 
     return files
 
 
-def _manifest(version: str, data: Dataset, models: Sequence[Model], files: Mapping[str, bytes]) -> bytes:
+def _manifest(
+    version: str,
+    data: Dataset,
+    models: Sequence[Model],
+    dependence: Dependence | None,
+    files: Mapping[str, bytes],
+) -> bytes:
     def entry(name: str) -> dict[str, str]:
         return {"file": name, "sha256": hashlib.sha256(files[name]).hexdigest()}
 
@@ -232,10 +264,28 @@ def _manifest(version: str, data: Dataset, models: Sequence[Model], files: Mappi
         "version": version,
         "features": {"names": list(data.configuration.names), "sha256": data.configuration.sha256},
         "models": {model.bank.model: described(model) for model in models},
+        **({"dependence": _dependence(models, dependence)} if dependence else {}),
         "golden": entry("golden.json"),
         "drift": entry("drift.json"),
     }
     return (json.dumps(document, indent=2) + "\n").encode()
+
+
+def _dependence(models: Sequence[Model], dependence: Dependence) -> dict[str, Any]:
+    def described(bank: str) -> dict[str, Any]:
+        found = dependence.loadings[bank]
+        return {
+            "loading": round(found.value, 6),
+            "low": round(found.low, 6),
+            "high": round(found.high, 6),
+            "applications": found.applications,
+            **({"note": found.note} if found.note else {}),
+        }
+
+    return {
+        "level": DEPENDENCE_LEVEL,
+        "loadings": {model.bank.model: described(model.bank.id) for model in models},
+    }
 
 
 def check_out(out: Path) -> None:

@@ -6,12 +6,15 @@ from html import escape
 
 from .charts import Series, curves, page, table
 from .dataset import Dataset
+from .dependence import Dependence
 from .drift import decile_edges, population_stability, shares_in
 from .evidence import THRESHOLD
 from .models import Model
 
 
-def training_report(version: str, data: Dataset, models: Sequence[Model], title: str) -> str:
+def training_report(
+    version: str, data: Dataset, models: Sequence[Model], dependence: Dependence | None, *, title: str
+) -> str:
     """Return the report as HTML."""
     warnings = "".join(f"<li>{escape(warning)}</li>" for warning in data.warnings)
     body = [
@@ -20,6 +23,7 @@ def training_report(version: str, data: Dataset, models: Sequence[Model], title:
         "<h2>Was there anything to learn?</h2>",
         _verdicts(models),
         *(_bank(model) for model in models),
+        _dependence(dependence) if dependence else "",
         "<h2>Stability of the answers over time</h2>" if data.days is not None else "",
         _stability(data),
     ]
@@ -182,6 +186,41 @@ def _fairness(model: Model) -> str:
         + table(header, rows)
         + "<h3>Price of leaving a protected feature out</h3>"
         + table(("without", "log loss", "AUC"), prices)
+    )
+
+
+def _dependence(dependence: Dependence) -> str:
+    banks = list(dependence.loadings)
+    found = list(dependence.loadings.values())
+    loadings = Series(
+        "loading",
+        list(range(len(banks))),
+        [one.value for one in found],
+        [one.low for one in found],
+        [one.high for one in found],
+        line=False,
+    )
+    pairs = [
+        (
+            " and ".join(pair.banks),
+            f"{pair.applications:,}",
+            f"{pair.observed:.1%}",
+            f"{pair.independent:.1%}",
+            f"{pair.expected:.1%}",
+        )
+        for pair in dependence.pairs
+    ]
+    header = ("banks", "applications", "both refuse", "if independent", "by the loadings")
+    notes = "".join(
+        f"<li>{escape(bank)} {escape(one.note)}</li>" for bank, one in dependence.loadings.items() if one.note
+    )
+    return (
+        "<h2>Do refusals hang together beyond the answers?</h2>"
+        + (f"<ul>{notes}</ul>" if notes else "")
+        + '<div class="charts">'
+        + curves("Loading on the hidden factor, 95 % interval", [loadings], x_names=banks)
+        + "</div>"
+        + table(header, pairs)
     )
 
 

@@ -249,6 +249,23 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/problems/{name}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** What a problem's type means */
+        get: operations["explainProblem"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/health": {
         parameters: {
             query?: never;
@@ -953,8 +970,8 @@ export interface components {
                     en: string;
                 };
             };
-            /** @description Absent where no bank can be applied to */
-            plan?: {
+            /** @description With no bank where none can be applied to, or is worth it */
+            plan: {
                 /** @description In the order in which to apply */
                 banks: string[];
                 /** @description That at least one of them approves */
@@ -2002,6 +2019,40 @@ export interface operations {
                      *             "en": "Applying is worth trying"
                      *           }
                      *         },
+                     *         "plan": {
+                     *           "banks": [
+                     *             "bank_b"
+                     *           ],
+                     *           "probabilityOfAny": 0.989842317178429,
+                     *           "expectedInquiries": 1.0632537142276333,
+                     *           "expectedValue": 4630.235471623855,
+                     *           "comparisons": {
+                     *             "bestSingle": {
+                     *               "banks": [
+                     *                 "bank_b"
+                     *               ],
+                     *               "probabilityOfAny": 0.9574599831986091,
+                     *               "expectedInquiries": 1,
+                     *               "expectedValue": 4487.299915993046
+                     *             },
+                     *             "allAtOnce": {
+                     *               "banks": [
+                     *                 "bank_b"
+                     *               ],
+                     *               "probabilityOfAny": 0.9952127509238912,
+                     *               "expectedInquiries": 5,
+                     *               "expectedValue": 3476.0637546194557
+                     *             },
+                     *             "independent": {
+                     *               "banks": [
+                     *                 "bank_b"
+                     *               ],
+                     *               "probabilityOfAny": 0.989842317178429,
+                     *               "expectedInquiries": 1.0632537142276333,
+                     *               "expectedValue": 4630.235471623855
+                     *             }
+                     *           }
+                     *         },
                      *         "receipt": {
                      *           "inputSha256": "1e6dcdb2563ca9ecdcd91bb7b9ddd12a3fa80b137876a200244cf8ec1ded5f36",
                      *           "asOfMs": 1769850000000,
@@ -2383,6 +2434,55 @@ export interface operations {
             };
             /** @description The database cannot be reached */
             503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDetails"];
+                };
+            };
+        };
+    };
+    explainProblem: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                name: "unreadable-body" | "invalid-request" | "invalid-idempotency-key" | "idempotency-key-reused" | "unsupported-media-type" | "body-too-large" | "upload-broken" | "strange-host" | "not-found" | "method-not-allowed" | "too-many-waiting" | "unavailable" | "internal";
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description An explanation */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "text/plain": string;
+                };
+            };
+            /** @description The Host header is no name or address */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDetails"];
+                };
+            };
+            /** @description There is no such thing */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDetails"];
+                };
+            };
+            /** @description The service failed */
+            500: {
                 headers: {
                     [name: string]: unknown;
                 };

@@ -7,6 +7,7 @@ import { z } from "zod";
 import { type Config, configSchemas, loadConfig } from "../configs/mod.ts";
 import { Connection } from "../queue/connection.ts";
 import { migrate, readMigrations } from "../queue/migrate.ts";
+import type { AppOptions } from "../routes/mod.ts";
 import type { Decision } from "../scoring/decision.ts";
 import { startScoring } from "../workers.ts";
 import { main, readOptions, UsageError } from "./main.ts";
@@ -70,11 +71,10 @@ async function exampleDecision(config: Config): Promise<Decision> {
   }));
 }
 
-async function openApiDocument({ questionnaire, banks, service }: Config): Promise<unknown> {
-  const unasked = () => Promise.reject(new Error("the document alone is wanted"));
-  // Made of the example, which may have been written just now.
-  const { createApp } = await import("../routes/mod.ts");
-  const app = createApp({
+/** What an application is made of that is asked for its document alone. */
+export function documentOptions({ questionnaire, banks, service }: Config): AppOptions {
+  const unasked = () => Promise.reject(new Error("the document alone was wanted"));
+  return {
     ...{ questionnaire, banks, limits: { ...service.limits, ...service.v1 } },
     ...{ enqueue: unasked, wait: unasked, explore: unasked },
     store: { find: unasked, payload: unasked },
@@ -85,8 +85,13 @@ async function openApiDocument({ questionnaire, banks, service }: Config): Promi
     wake() {},
     now: () => EXAMPLE_AT_MS,
     report: console.error,
-  });
-  return await (await app.request("/openapi.json")).json();
+  };
+}
+
+async function openApiDocument(config: Config): Promise<unknown> {
+  // Made of the example, which may have been written just now.
+  const { createApp } = await import("../routes/mod.ts");
+  return await (await createApp(documentOptions(config)).request("/openapi.json")).json();
 }
 
 async function databaseSchema(): Promise<string> {

@@ -2,7 +2,7 @@
  * Every refusal of the v1 API in one table, answered as RFC 9457 has it. A problem's `type` is a path of this service, where its
  * meaning can be read. Inner causes stay in the log.
  */
-import { type OpenAPIHono, z } from "@hono/zod-openapi";
+import { createRoute, type OpenAPIHono, z } from "@hono/zod-openapi";
 import type { Context, ErrorHandler } from "hono";
 import { HTTPException } from "hono/http-exception";
 import { QueueFullError, StoreError } from "../../queue/store.ts";
@@ -219,7 +219,24 @@ const EXAMPLES: Partial<Record<ProblemName, ProblemDetails>> = {
 
 /** Adds `/problems/{name}`: what a problem's type means. */
 export function addProblemPages(app: OpenAPIHono): void {
-  for (const [name, { title, status, meaning }] of Object.entries(PROBLEMS)) {
-    app.get(`/problems/${name}`, (c) => c.text(`${title} (status ${status})\n\n${meaning}\n`));
-  }
+  const names = Object.keys(PROBLEMS) as ProblemName[];
+  const route = createRoute({
+    method: "get",
+    path: "/problems/{name}",
+    operationId: "explainProblem",
+    tags: ["Service"],
+    summary: "What a problem's type means",
+    request: { params: z.object({ name: z.enum(names).openapi({ example: "upload-broken" }) }) },
+    responses: {
+      200: { description: "An explanation", content: { "text/plain": { schema: z.string() } } },
+      ...problemResponses("not-found"),
+    },
+  });
+  app.openAPIRegistry.registerPath(route);
+  app.get("/problems/:name", (c) => {
+    const name = names.find((each) => each === c.req.param("name"));
+    if (name === undefined) throw new Problem("not-found");
+    const { title, status, meaning } = PROBLEMS[name];
+    return c.text(`${title} (status ${status})\n\n${meaning}\n`);
+  });
 }

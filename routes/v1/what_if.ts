@@ -20,7 +20,7 @@ export interface WhatIfOptions {
 
 const whatIfSchema = z.object({
   decision: decisionView,
-  curves: z.array(curveSchema.openapi("AmountCurve")).openapi({
+  curves: z.array(curveSchema.extend({}).openapi("AmountCurve")).openapi({
     description: "Of each bank that could be asked; none where no term is given",
   }),
 }).openapi("WhatIf");

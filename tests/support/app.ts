@@ -35,16 +35,20 @@ export interface TestApp extends AsyncDisposable {
 export interface TestAppOptions {
   readonly handler?: Scoring["handler"];
   readonly options?: Partial<AppOptions>;
+  /** How much the queue takes. */
+  readonly limits?: typeof LIMITS;
 }
 
-export async function openApp({ handler, options }: TestAppOptions = {}): Promise<TestApp> {
+export async function openApp(
+  { handler, options, limits = LIMITS }: TestAppOptions = {},
+): Promise<TestApp> {
   const models = await shippedScoring();
   const clock = new FakeClock();
   const reported: unknown[] = [];
   const report = (error: unknown) => reported.push(error);
-  const test = await openStore();
+  const test = await openStore(":memory:", limits);
   const { store, connection } = test;
-  const batches = new LibsqlBatches(connection, { limits: LIMITS, revision: "1" });
+  const batches = new LibsqlBatches(connection, { limits, revision: "1" });
   const completions = new Completions({ store, clock, pollEveryMs: 250, report });
   const dispatcher = new Dispatcher({
     store,

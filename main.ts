@@ -68,9 +68,10 @@ export async function startService(config: Config): Promise<Service> {
 
   const uploads = new GroupCommit<NewTask, Enqueued>({
     commit: async (tasks) => {
-      const states = await store.enqueue(tasks, systemClock.now());
+      const stored = store.enqueue(tasks, systemClock.now());
+      // Now, so that the claim shares the commit: it is asked for after the tasks, and finds them.
       dispatcher?.wake();
-      return states;
+      return await stored;
     },
     limit: service.queue.batchRows,
     waitingLimit: service.limits.waitingUploads,

@@ -12,6 +12,11 @@ const FIND = "SELECT * FROM batches WHERE id = :id";
 
 const STANDS = "SELECT task_id FROM batch_chunks WHERE batch_id = :batch AND position = :position";
 
+/** Bound as it is: text of a hundred kilobytes inside a JSON array would be read once more for each look at it. */
+const PAYLOAD = `
+  INSERT INTO payloads (task_id, body) SELECT id, :payload FROM tasks WHERE id = :task
+  ON CONFLICT (task_id) DO NOTHING`;
+
 /** Follows the enqueued task in its transaction; where the full queue did not take that, it adds nothing. */
 const LINK = `
   INSERT INTO batch_chunks (batch_id, position, task_id, first_row, rows, refused_rows, created_at_ms)
@@ -67,9 +72,9 @@ export class LibsqlBatches implements BatchStore {
     const id = chunkTaskId(chunk);
     const there = await this.#database.read(statement(STANDS, { batch, position }));
     if (there.rows.length > 0) return there.rows[0]?.task_id === id ? "appended" : "conflict";
-    const task = { id, payload: chunk.payload, revision, priority: "batch" } as const;
     const results = await this.#database.write([
-      ...enqueueStatements([task], { limits, nowMs }),
+      ...enqueueStatements([{ id, revision, priority: "batch" }], { limits, nowMs }),
+      statement(PAYLOAD, { task: id, payload: chunk.payload }),
       statement(LINK, { batch, position, task: id, first, rows, refused, now: nowMs }),
       statement(STANDS, { batch, position }),
     ]);

@@ -176,9 +176,11 @@ export class LibsqlStore implements TaskStore {
   }
 
   async enqueue(tasks: readonly NewTask[], nowMs: number): Promise<readonly Enqueued[]> {
+    const ids = tasks.map(({ payload: _, ...task }) => task);
     const results = await this.#database.write([
-      ...enqueueStatements(tasks, { nowMs, limits: this.#limits }),
-      statement(STATES, { tasks: JSON.stringify(tasks) }),
+      ...enqueueStatements(ids, { nowMs, limits: this.#limits }),
+      statement(ENQUEUE_PAYLOADS, { tasks: JSON.stringify(tasks) }),
+      statement(STATES, { tasks: JSON.stringify(ids) }),
     ]);
     return (results.at(-1)?.rows ?? []).map(({ state }) => state as Enqueued);
   }
@@ -209,8 +211,12 @@ export class LibsqlStore implements TaskStore {
   async settle({ nowMs, completed = [], failed = [], claim }: Settlement): Promise<Settled> {
     const statements: InStatement[] = [];
     if (completed.length > 0) {
-      const args = { tasks: JSON.stringify(completed), now: nowMs };
-      statements.push(statement(STORE_RESULTS, args), statement(END_DONE, args));
+      // Results can be long: they are read once.
+      const held = completed.map(({ id, fence }) => ({ id, fence }));
+      statements.push(
+        statement(STORE_RESULTS, { tasks: JSON.stringify(completed), now: nowMs }),
+        statement(END_DONE, { tasks: JSON.stringify(held), now: nowMs }),
+      );
     }
     if (failed.length > 0) {
       statements.push(statement(END_FAILED, { tasks: JSON.stringify(failed), now: nowMs }));
@@ -252,16 +258,15 @@ export class LibsqlStore implements TaskStore {
   }
 }
 
-/** Queue the tasks that the queue takes, as a part of a transaction. */
+/** Queue the tasks that the queue takes, as a part of a transaction that also stores their payloads. */
 export function enqueueStatements(
-  tasks: readonly NewTask[],
+  tasks: readonly Omit<NewTask, "payload">[],
   { nowMs, limits }: { readonly nowMs: number; readonly limits: StoreLimits },
 ): InStatement[] {
   const asked = JSON.stringify(tasks);
   const { waitingTasks: waiting, waitingTasksPerTenant: waitingOfTenant } = limits;
   return [
     statement(ENQUEUE_TASKS, { tasks: asked, now: nowMs, waiting, waitingOfTenant }),
-    statement(ENQUEUE_PAYLOADS, { tasks: asked }),
     statement(DROP_OLD_RESULTS, { tasks: asked }),
   ];
 }

@@ -11,7 +11,7 @@ import { Problem } from "./problems.ts";
 import type { ReadRow } from "./rows.ts";
 
 /** Few enough that a chunk holds the event loop for milliseconds, many enough that a commit is paid by many rows. */
-const CHUNK_ROWS = 250;
+export const CHUNK_ROWS = 500;
 /** Of a chunk's payload: where rows are long, it ends sooner. */
 const CHUNK_CHARACTERS = 1 << 20;
 

@@ -1,5 +1,6 @@
 import assert from "node:assert/strict";
 import { setImmediate } from "node:timers";
+import { CHUNK_ROWS } from "../../../routes/v1/batch_upload.ts";
 import { batchRowSchema, batchViewSchema } from "../../../routes/v1/batch_view.ts";
 import { withChunks } from "../../../scoring/chunk.ts";
 import { config, openApp, shippedScoring, type TestApp } from "../../support/app.ts";
@@ -7,8 +8,6 @@ import { settle } from "../../support/fake_clock.ts";
 import { EXAMPLE } from "../../support/service.ts";
 
 const PATH = "/v1/batches";
-/** Rows of a chunk; a batch of more is cut. */
-const CHUNK_ROWS = 250;
 const SCORE = { probabilities: { bank_a: 0.5 }, model: "1" };
 
 /** Different applications, a line each. */
@@ -73,9 +72,9 @@ Deno.test("a batch is taken, scored in order, and read again as NDJSON and CSV",
     found.flatMap(({ row, status }) => status === "scored" ? [] : [[row, status]]),
     [[4, "refused"]],
   );
-  const single = await app.post("/v1/what-if", JSON.parse(rows[500] ?? ""));
+  const single = await app.post("/v1/what-if", JSON.parse(rows[CHUNK_ROWS] ?? ""));
   const { decision } = await single.json();
-  const row = found[500];
+  const row = found[CHUNK_ROWS];
   assert.ok(row?.status === "scored");
   for (const { bank, probability } of decision.banks) {
     assert.equal(row.probabilities[bank], probability);
@@ -258,7 +257,8 @@ Deno.test("two uploads of the same body at once make one batch", async () => {
   assert.deepEqual(responses.map(({ status }) => status), [202, 202, 202]);
   const [id = ""] = await batchesOf(app);
   const batch = await finished(app, id);
-  assert.deepEqual(batch.rows, { stored: 750, refused: 0, done: 750 });
+  const all = 3 * CHUNK_ROWS;
+  assert.deepEqual(batch.rows, { stored: all, refused: 0, done: all });
 });
 
 for (

@@ -10,6 +10,7 @@ import { systemClock } from "./queue/clock.ts";
 import { isRemote } from "./queue/connection.ts";
 import { Completions, type Waited, type WaitOptions } from "./queue/completions.ts";
 import { Dispatcher } from "./queue/dispatcher.ts";
+import { Express } from "./queue/express.ts";
 import { openStores } from "./queue/open.ts";
 import type { Enqueued, NewTask, Task } from "./queue/store.ts";
 import { WebhookSender } from "./queue/webhook_sender.ts";
@@ -73,6 +74,8 @@ async function startEdge(): Promise<Edge> {
     report,
   });
 
+  const express = new Express({ store, handler: scoring.handler, lanes: 1, clock: systemClock });
+
   /** What fails here waits for the next request or sweep: the tasks are stored. */
   async function drain(budgetMs: number): Promise<void> {
     await dispatcher.drain(budgetMs).catch(report);
@@ -129,6 +132,7 @@ async function startEdge(): Promise<Edge> {
     batches,
     report,
     enqueue,
+    express: (task, timeoutMs) => express.run({ ...task, revision }, timeoutMs),
     wait,
     // What is stored waits for the sweep, or for whoever asks for it.
     wake() {},

@@ -6,6 +6,7 @@ import { type Config, ConfigError } from "./configs/mod.ts";
 import { systemClock } from "./queue/clock.ts";
 import { Completions } from "./queue/completions.ts";
 import { Dispatcher, type DispatcherOptions } from "./queue/dispatcher.ts";
+import { Express } from "./queue/express.ts";
 import { GroupCommit } from "./queue/group_commit.ts";
 import { openStores } from "./queue/open.ts";
 import type { Enqueued, NewTask } from "./queue/store.ts";
@@ -66,6 +67,12 @@ export async function startService(config: Config): Promise<Service> {
   });
   closing.defer(() => dispatcher?.stop());
 
+  const express = scoring && new Express({
+    store,
+    handler: scoring.handler,
+    lanes: Math.max(1, service.workers),
+    clock: systemClock,
+  });
   const uploads = new GroupCommit<NewTask, Enqueued>({
     commit: async (tasks) => {
       const stored = store.enqueue(tasks, systemClock.now());
@@ -81,6 +88,11 @@ export async function startService(config: Config): Promise<Service> {
     batches,
     report,
     enqueue: (task) => uploads.add({ ...task, revision }),
+    express: async (task, timeoutMs) => {
+      const done = await express?.run({ ...task, revision }, timeoutMs) ?? false;
+      if (done) sender?.wake();
+      return done;
+    },
     wait: (id, options) => completions.wait(id, options),
     wake: () => dispatcher?.wake(),
     explore: exploring(config, scoring),

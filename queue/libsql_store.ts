@@ -5,6 +5,7 @@ import { QUEUE } from "./fairness.ts";
 import type {
   ClaimedTask,
   ClaimOptions,
+  Completed,
   Enqueued,
   Held,
   NewTask,
@@ -62,6 +63,17 @@ const ENQUEUE_PAYLOADS = `
   SELECT tasks.id, asked.value ->> 'payload'
   FROM json_each(:tasks) AS asked JOIN tasks ON tasks.id = asked.value ->> 'id' WHERE true
   ON CONFLICT (task_id) DO NOTHING`;
+
+/** Of a task that nobody has claimed, and that is stored with this payload. */
+const STORE_DONE = `
+  INSERT INTO results (task_id, body, fence, created_at_ms)
+  SELECT tasks.id, :result, 1, :now FROM tasks JOIN payloads ON task_id = tasks.id
+  WHERE tasks.id = :id AND state = 'queued' AND fence = 0 AND body = :payload`;
+
+/** Follows STORE_DONE, and ends nothing where that stored nothing. */
+const END_STORED = `
+  UPDATE tasks SET state = 'done', attempt = 1, fence = 1, finished_at_ms = :now
+  WHERE id = :id AND state = 'queued' AND changes() > 0`;
 
 /** A task that the queue did not take is not there. */
 const STATES = `
@@ -183,6 +195,20 @@ export class LibsqlStore implements TaskStore {
       statement(STATES, { tasks: JSON.stringify(ids) }),
     ]);
     return (results.at(-1)?.rows ?? []).map(({ state }) => state as Enqueued);
+  }
+
+  async enqueueDone(
+    { payload, result, ...task }: NewTask & Pick<Completed, "result">,
+    nowMs: number,
+  ): Promise<boolean> {
+    const { id } = task;
+    const results = await this.#database.write([
+      ...enqueueStatements([task], { nowMs, limits: this.#limits }),
+      statement(ENQUEUE_PAYLOADS, { tasks: JSON.stringify([{ ...task, payload }]) }),
+      statement(STORE_DONE, { id, payload, result, now: nowMs }),
+      statement(END_STORED, { id, now: nowMs }),
+    ]);
+    return (results.at(-1)?.rowsAffected ?? 0) > 0;
   }
 
   async find(id: string): Promise<Task | undefined> {

@@ -113,6 +113,11 @@ export interface TaskStore {
    * they are on disk, with the state of each, or `refused` where the queue is full: known tasks never are.
    */
   enqueue(tasks: readonly NewTask[], nowMs: number): Promise<readonly Enqueued[]>;
+  /**
+   * Stores a task that was done before it was stored, with its result, in one transaction. False where the queue is full, or a task
+   * with its id has another payload, has been claimed, or has ended.
+   */
+  enqueueDone(task: NewTask & Pick<Completed, "result">, nowMs: number): Promise<boolean>;
   find(id: string): Promise<Task | undefined>;
   /** What the task with this id was stored with, JSON text. */
   payload(id: string): Promise<string | undefined>;

@@ -76,7 +76,7 @@ export function documentOptions({ questionnaire, banks, service }: Config): AppO
   const unasked = () => Promise.reject(new Error("the document alone was wanted"));
   return {
     ...{ questionnaire, banks, limits: { ...service.limits, ...service.v1 } },
-    ...{ enqueue: unasked, wait: unasked, explore: unasked },
+    ...{ enqueue: unasked, express: unasked, wait: unasked, explore: unasked },
     store: { find: unasked, payload: unasked },
     batches: {
       ...{ open: unasked, find: unasked, append: unasked },

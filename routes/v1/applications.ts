@@ -31,6 +31,11 @@ export interface ApplicationsOptions {
   };
   /** Stores a task; resolves when it is on disk, with its state, or when the queue is full. */
   readonly enqueue: (task: Pick<NewTask, "id" | "payload">) => Promise<Enqueued>;
+  /** Does a task before it is stored, for one who waits; false where it must go the way of the queue. */
+  readonly express: (
+    task: Pick<NewTask, "id" | "payload">,
+    timeoutMs: number,
+  ) => Promise<boolean>;
   /** Waits until a task has ended. */
   readonly wait: (id: string, options: WaitOptions) => Promise<Waited>;
 }
@@ -104,7 +109,7 @@ function addCreate(app: OpenAPIHono, options: ApplicationsOptions): void {
       id: newId({ prefix: APPLICATION_PREFIX, header }),
       payload: encodePayload(answers, "decision"),
     };
-    const found = await settled(c, task.id, options, () => take(task, options));
+    const found = await settled(c, task.id, options, (waitMs) => take(task, waitMs, options));
     c.header("Location", `/v1/applications/${task.id}`);
     return answer(c, found, isEnded(found) ? 200 : 202);
   });
@@ -153,10 +158,12 @@ export function isEnded({ state }: Task): boolean {
 /** Stores the task, or finds that it was stored before; throws a `Problem` where another has its id. */
 async function take(
   task: Pick<NewTask, "id" | "payload">,
-  { store, enqueue }: ApplicationsOptions,
+  waitMs: number,
+  { store, enqueue, express }: ApplicationsOptions,
 ): Promise<void> {
   let stored = await store.payload(task.id);
   if (stored === undefined) {
+    if (waitMs > 0 && await express(task, waitMs)) return;
     if (await enqueue(task) === "refused") throw new Problem("too-many-waiting");
     // Of two that raced with one key the first is stored.
     stored = await store.payload(task.id);
@@ -169,18 +176,18 @@ async function settled(
   c: Context,
   id: string,
   options: ApplicationsOptions,
-  act: () => Promise<void>,
+  act: (waitMs: number) => Promise<void>,
 ): Promise<Task> {
   const waitS = preferredWaitS(c.req.header("prefer"));
   if (waitS === undefined || waitS === 0) {
-    await act();
+    await act(0);
     return await mustFind(id, options);
   }
   const unwanted = new AbortController();
   const timeoutMs = Math.min(waitS * 1000, options.limits.longestWaitMs);
   const ended = options.wait(id, { timeoutMs, signal: unwanted.signal });
   try {
-    await act();
+    await act(timeoutMs);
     c.header("Preference-Applied", `wait=${Math.floor(timeoutMs / 1000)}`);
     const task = await mustFind(id, options);
     if (isEnded(task)) return task;

@@ -4,6 +4,7 @@
  */
 import { Completions } from "../../queue/completions.ts";
 import { Dispatcher } from "../../queue/dispatcher.ts";
+import { Express } from "../../queue/express.ts";
 import { LibsqlBatches } from "../../queue/libsql_batches.ts";
 import { type AppOptions, createApp } from "../../routes/mod.ts";
 import { type Scoring, startScoring } from "../../workers.ts";
@@ -37,10 +38,12 @@ export interface TestAppOptions {
   readonly options?: Partial<AppOptions>;
   /** How much the queue takes. */
   readonly limits?: typeof LIMITS;
+  /** How many applications may be decided before they are stored; none where a test is about the queue. */
+  readonly expressLanes?: number;
 }
 
 export async function openApp(
-  { handler, options, limits = LIMITS }: TestAppOptions = {},
+  { handler, options, limits = LIMITS, expressLanes = 0 }: TestAppOptions = {},
 ): Promise<TestApp> {
   const models = await shippedScoring();
   const clock = new FakeClock();
@@ -60,6 +63,12 @@ export async function openApp(
     random: () => 0.5,
     onEnded: (ids) => completions.tell(ids),
   });
+  const express = new Express({
+    store,
+    clock,
+    handler: handler ?? models.handler,
+    lanes: expressLanes,
+  });
   const app = createApp({
     ...config,
     store,
@@ -70,6 +79,7 @@ export async function openApp(
       dispatcher.wake();
       return state;
     },
+    express: (task, timeoutMs) => express.run({ ...task, revision: "1" }, timeoutMs),
     wait: (id, waited) => completions.wait(id, waited),
     wake: () => dispatcher.wake(),
     explore: (application) => models.decider.explore(application),

@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { decisionSchema } from "../../../scoring/decision.ts";
 import { setImmediate } from "node:timers";
-import { openApp } from "../../support/app.ts";
+import { openApp, shippedScoring } from "../../support/app.ts";
 import { settle } from "../../support/fake_clock.ts";
 import { EXAMPLE } from "../../support/service.ts";
 
@@ -31,6 +31,34 @@ Deno.test("POST /v1/applications answers 200 with the decision when it is there 
   assert.equal(app.clock.pending, 1, "what waited has cleared its timers: one is the dispatcher's");
   const read = await app.request(`${PATH}/${body.id}`);
   assert.deepEqual(await read.json(), body);
+});
+
+Deno.test("an idle service decides before it stores, to the same answer", async () => {
+  const bodies = [];
+  for (const expressLanes of [0, 1]) {
+    await using app = await openApp({ expressLanes });
+    if (expressLanes === 0) app.startQueue();
+    const key = { "Idempotency-Key": '"one"' };
+    const response = await app.post(PATH, BODY, { ...key, Prefer: "wait=5" });
+    assert.equal(response.status, 200);
+    bodies.push(await response.json());
+    assert.deepEqual(await (await app.post(PATH, BODY, key)).json(), bodies.at(-1));
+  }
+  assert.deepEqual(bodies[1], bodies[0]);
+});
+
+Deno.test("what cannot be decided at once waits for the queue", async () => {
+  const { handler } = await shippedScoring();
+  let calls = 0;
+  await using app = await openApp({
+    expressLanes: 1,
+    handler: (tasks) => calls++ === 0 ? Promise.reject(new Error("trapped")) : handler(tasks),
+  });
+  app.startQueue();
+  const response = await app.post(PATH, BODY, { Prefer: "wait=5" });
+  assert.equal(response.status, 200);
+  assert.equal((await response.json()).status, "decided");
+  assert.equal(calls, 2);
 });
 
 Deno.test("POST /v1/applications answers 202 at once without a wish to wait", async () => {
@@ -101,7 +129,7 @@ Deno.test("the same key with another body is answered 409, and changes nothing",
 });
 
 Deno.test("of 32 requests that race with one key and two bodies one body wins", async () => {
-  await using app = await openApp();
+  await using app = await openApp({ expressLanes: 2 });
   app.startQueue();
   const answers = [EXAMPLE, { ...EXAMPLE, gender: 1 }];
   const responses = await Promise.all(

@@ -53,10 +53,7 @@ async function startEdge(): Promise<Edge> {
   }
   const scoring = await startScoring({ ...config, service: { ...service, workers: 0 } });
   const revision = await readRevision(config);
-  const { store, batches, webhooks } = await openStores(
-    { ...service, revision },
-    systemClock.now(),
-  );
+  const { store, batches, webhooks } = await openStores(service, systemClock.now());
   const completions = new Completions({
     store,
     clock: systemClock,
@@ -130,6 +127,7 @@ async function startEdge(): Promise<Edge> {
   const app = createApp({
     store: { find, payload: (id) => store.payload(id) },
     batches,
+    revision,
     report,
     enqueue,
     express: (task, timeoutMs) => express.run({ ...task, revision }, timeoutMs),

@@ -38,14 +38,18 @@ const reporter = new Reporter({ now: systemClock.now, write: console.error });
 export async function startService(config: Config): Promise<Service> {
   const { service, questionnaire, banks } = config;
   await using closing = new AsyncDisposableStack();
-  const scoring = service.role === "api" ? undefined : closing.use(await startScoring(config));
-
-  const revision = await readRevision(config);
-  const stores = await openStores({ ...service, revision }, systemClock.now());
-  const { store, batches } = stores;
+  // The models are read and compiled while the database opens, which holds this thread.
+  const reading = Promise.all([
+    service.role === "api" ? undefined : startScoring(config),
+    readRevision(config),
+  ]);
+  reading.catch(() => {});
+  const { store, batches, webhooks } = await openStores(service, systemClock.now());
   closing.defer(() => store.close());
+  const [scoring, revision] = await reading;
+  if (scoring) closing.use(scoring);
 
-  const sender = scoring && await startWebhooks(service, stores.webhooks);
+  const sender = scoring && await startWebhooks(service, webhooks);
   closing.defer(() => sender?.stop());
   const report = (error: unknown) => reporter.report("A request failed", error);
   const completions = new Completions({
@@ -86,6 +90,7 @@ export async function startService(config: Config): Promise<Service> {
   const app = service.role === "worker" ? createHealthApp({ store, report }) : createApp({
     store,
     batches,
+    revision,
     report,
     enqueue: (task) => uploads.add({ ...task, revision }),
     express: async (task, timeoutMs) => {

@@ -37,6 +37,8 @@ export interface NewChunk {
   readonly refusedRows: number;
   /** JSON text that the handler reads. */
   readonly payload: string;
+  /** What the result depends on besides the payload. */
+  readonly revision: string;
 }
 
 /** `appended`: it is on disk. `conflict`: another chunk stands there. `refused`: the queue is full. */

@@ -13,6 +13,17 @@ export interface Database {
   close(): void;
 }
 
+/** A kind of database as `Connection` uses it. A call that failed may have left anything behind, until `recover`. */
+export interface Driver {
+  write(statements: readonly InStatement[]): readonly Rows[] | Promise<readonly Rows[]>;
+  read(statement: InStatement): Rows | Promise<Rows>;
+  /** Throws where nothing may be written or read any more. */
+  recover(): void | Promise<void>;
+  /** Whether trying again may help. */
+  mayPass(error: unknown): boolean;
+  close(): void;
+}
+
 /** Binds whole numbers as integers: the library binds a JavaScript number as REAL, which a STRICT column refuses. */
 export function statement(sql: string, args: Record<string, string | number>): InStatement {
   const bound = Object.entries(args).map(([name, value]): [string, InValue] => [

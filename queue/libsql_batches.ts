@@ -42,19 +42,13 @@ const CHUNK_FROM = `
   WHERE batch_id = :batch AND first_row + chunk.rows > :row
   ORDER BY position LIMIT 1`;
 
-export interface LibsqlBatchesOptions {
-  readonly limits: StoreLimits;
-  /** As of any task: what a result depends on besides the payload. */
-  readonly revision: string;
-}
-
 export class LibsqlBatches implements BatchStore {
   readonly #database: Database;
-  readonly #options: LibsqlBatchesOptions;
+  readonly #limits: StoreLimits;
 
-  constructor(database: Database, options: LibsqlBatchesOptions) {
+  constructor(database: Database, limits: StoreLimits) {
     this.#database = database;
-    this.#options = options;
+    this.#limits = limits;
   }
 
   async open({ id, detail }: Pick<Batch, "id" | "detail">, nowMs: number): Promise<void> {
@@ -68,12 +62,14 @@ export class LibsqlBatches implements BatchStore {
 
   async append(chunk: NewChunk, nowMs: number): Promise<Appended> {
     const { batchId: batch, position, firstRow: first, rows, refusedRows: refused } = chunk;
-    const { limits, revision } = this.#options;
     const id = chunkTaskId(chunk);
     const there = await this.#database.read(statement(STANDS, { batch, position }));
     if (there.rows.length > 0) return there.rows[0]?.task_id === id ? "appended" : "conflict";
     const results = await this.#database.write([
-      ...enqueueStatements([{ id, revision, priority: "batch" }], { limits, nowMs }),
+      ...enqueueStatements([{ id, revision: chunk.revision, priority: "batch" }], {
+        limits: this.#limits,
+        nowMs,
+      }),
       statement(PAYLOAD, { task: id, payload: chunk.payload }),
       statement(LINK, { batch, position, task: id, first, rows, refused, now: nowMs }),
       statement(STANDS, { batch, position }),

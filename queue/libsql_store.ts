@@ -18,7 +18,7 @@ import type {
 } from "./store.ts";
 
 /**
- * `:tasks` is a JSON array of new tasks; an id may stand twice. Queued are those that are not known, and those that ended under
+ * `:tasks` is a JSON array of new tasks without their payloads, which SQLite would read at each step; an id may stand twice. Queued are those that are not known, and those that ended under
  * another revision. A full queue takes none that it does not know; the last group that finds room may exceed the limit.
  */
 const ENQUEUE_TASKS = `
@@ -53,15 +53,16 @@ const ENQUEUE_TASKS = `
 const DROP_OLD_RESULTS = `
   DELETE FROM results
   WHERE task_id IN (
-    SELECT tasks.id FROM json_each(:tasks) AS asked
-    JOIN tasks ON tasks.id = asked.value ->> 'id'
+    SELECT tasks.id FROM json_each(:ids) AS asked
+    JOIN tasks ON tasks.id = asked.value
     WHERE tasks.state = 'queued'
   )`;
 
+/** `:payloads` is a JSON object of texts by task id. */
 const ENQUEUE_PAYLOADS = `
   INSERT INTO payloads (task_id, body)
-  SELECT tasks.id, asked.value ->> 'payload'
-  FROM json_each(:tasks) AS asked JOIN tasks ON tasks.id = asked.value ->> 'id' WHERE true
+  SELECT tasks.id, asked.value
+  FROM json_each(:payloads) AS asked JOIN tasks ON tasks.id = asked.key WHERE true
   ON CONFLICT (task_id) DO NOTHING`;
 
 /** Of a task that nobody has claimed, and that is stored with this payload. */
@@ -77,8 +78,8 @@ const END_STORED = `
 
 /** A task that the queue did not take is not there. */
 const STATES = `
-  SELECT coalesce(tasks.state, 'refused') AS state FROM json_each(:tasks) AS asked
-  LEFT JOIN tasks ON tasks.id = asked.value ->> 'id'
+  SELECT coalesce(tasks.state, 'refused') AS state FROM json_each(:ids) AS asked
+  LEFT JOIN tasks ON tasks.id = asked.value
   ORDER BY asked.key`;
 
 const FIND = `
@@ -95,7 +96,7 @@ const ENDED = `
 const CLAIM = `
   UPDATE tasks
   SET state = 'leased', attempt = attempt + 1, fence = fence + 1, lease_until_ms = :until
-  WHERE id IN (`;
+  WHERE rowid IN (`;
 
 const CLAIMED = `)
   RETURNING id, attempt, fence, created_at_ms,
@@ -106,7 +107,7 @@ const UNLESS_CLAIMED = "AND changes() = 0";
 
 function claimRetry(condition: string): string {
   return `${CLAIM}
-    SELECT id FROM tasks
+    SELECT rowid FROM tasks
     WHERE state = 'queued' AND attempt > 0 ${condition}
       AND run_at_ms NOT BETWEEN :now + 1 AND :now + :horizon
     ORDER BY run_at_ms, rowid LIMIT 1
@@ -116,7 +117,7 @@ function claimRetry(condition: string): string {
 /** What is claimed together is of one priority, so that nobody waits for a batch that was claimed with his task. */
 function claimFresh(condition: string): string {
   return `${CLAIM}
-    SELECT id FROM tasks
+    SELECT rowid FROM tasks
     WHERE state = 'queued' AND attempt = 0 ${condition}
       AND priority = (SELECT min(priority) FROM tasks WHERE state = 'queued' AND attempt = 0)
     ORDER BY turn, rowid
@@ -129,7 +130,7 @@ function claimFresh(condition: string): string {
 const RETRY_FIRST = { retry: claimRetry(""), fresh: claimFresh(UNLESS_CLAIMED) };
 const FRESH_FIRST = { retry: claimRetry(UNLESS_CLAIMED), fresh: claimFresh("") };
 
-/** `:tasks` is a JSON array of objects with id and fence; only leases that are still held are touched. */
+/** `:tasks` have an id and a fence; only leases that are still held are touched. */
 const STORE_RESULTS = `
   INSERT INTO results (task_id, body, fence, created_at_ms)
   SELECT tasks.id, ended.value ->> 'result', tasks.fence, :now
@@ -188,11 +189,12 @@ export class LibsqlStore implements TaskStore {
   }
 
   async enqueue(tasks: readonly NewTask[], nowMs: number): Promise<readonly Enqueued[]> {
-    const ids = tasks.map(({ payload: _, ...task }) => task);
+    // The first of two with one id is kept.
+    const payloads = Object.fromEntries(tasks.map(({ id, payload }) => [id, payload]).toReversed());
     const results = await this.#database.write([
-      ...enqueueStatements(ids, { nowMs, limits: this.#limits }),
-      statement(ENQUEUE_PAYLOADS, { tasks: JSON.stringify(tasks) }),
-      statement(STATES, { tasks: JSON.stringify(ids) }),
+      ...enqueueStatements(tasks, { nowMs, limits: this.#limits }),
+      statement(ENQUEUE_PAYLOADS, { payloads: JSON.stringify(payloads) }),
+      statement(STATES, { ids: idsJson(tasks) }),
     ]);
     return (results.at(-1)?.rows ?? []).map(({ state }) => state as Enqueued);
   }
@@ -204,7 +206,7 @@ export class LibsqlStore implements TaskStore {
     const { id } = task;
     const results = await this.#database.write([
       ...enqueueStatements([task], { nowMs, limits: this.#limits }),
-      statement(ENQUEUE_PAYLOADS, { tasks: JSON.stringify([{ ...task, payload }]) }),
+      statement(ENQUEUE_PAYLOADS, { payloads: JSON.stringify({ [id]: payload }) }),
       statement(STORE_DONE, { id, payload, result, now: nowMs }),
       statement(END_STORED, { id, now: nowMs }),
     ]);
@@ -237,11 +239,9 @@ export class LibsqlStore implements TaskStore {
   async settle({ nowMs, completed = [], failed = [], claim }: Settlement): Promise<Settled> {
     const statements: InStatement[] = [];
     if (completed.length > 0) {
-      // Results can be long: they are read once.
-      const held = completed.map(({ id, fence }) => ({ id, fence }));
       statements.push(
         statement(STORE_RESULTS, { tasks: JSON.stringify(completed), now: nowMs }),
-        statement(END_DONE, { tasks: JSON.stringify(held), now: nowMs }),
+        statement(END_DONE, { tasks: heldJson(completed), now: nowMs }),
       );
     }
     if (failed.length > 0) {
@@ -258,7 +258,7 @@ export class LibsqlStore implements TaskStore {
 
   async extend(tasks: readonly Held[], leaseUntilMs: number): Promise<number> {
     const [extended] = await this.#database.write([
-      statement(EXTEND, { tasks: JSON.stringify(tasks), until: leaseUntilMs }),
+      statement(EXTEND, { tasks: heldJson(tasks), until: leaseUntilMs }),
     ]);
     return extended?.rowsAffected ?? 0;
   }
@@ -289,12 +289,25 @@ export function enqueueStatements(
   tasks: readonly Omit<NewTask, "payload">[],
   { nowMs, limits }: { readonly nowMs: number; readonly limits: StoreLimits },
 ): InStatement[] {
-  const asked = JSON.stringify(tasks);
+  // Without what else they carry: payloads are long.
+  const asked = tasks.map(({ id, revision, tenant, priority }) => ({
+    ...{ id, revision, tenant, priority },
+  }));
   const { waitingTasks: waiting, waitingTasksPerTenant: waitingOfTenant } = limits;
   return [
-    statement(ENQUEUE_TASKS, { tasks: asked, now: nowMs, waiting, waitingOfTenant }),
-    statement(DROP_OLD_RESULTS, { tasks: asked }),
+    statement(ENQUEUE_TASKS, {
+      ...{ tasks: JSON.stringify(asked), now: nowMs, waiting, waitingOfTenant },
+    }),
+    statement(DROP_OLD_RESULTS, { ids: idsJson(tasks) }),
   ];
+}
+
+function idsJson(tasks: readonly Pick<NewTask, "id">[]): string {
+  return JSON.stringify(tasks.map(({ id }) => id));
+}
+
+function heldJson(tasks: readonly Held[]): string {
+  return JSON.stringify(tasks.map(({ id, fence }) => ({ id, fence })));
 }
 
 function claimStatements(claim: ClaimOptions, nowMs: number): InStatement[] {

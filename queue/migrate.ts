@@ -1,6 +1,6 @@
 /**
- * Brings a database to the newest schema by the numbered files of `migrations/`, each in a transaction of its own with the
- * record that it was applied. A database that has a migration this version does not know is refused, not guessed at.
+ * Brings a database to the newest schema by the numbered files of `migrations/`, in one transaction with the records that
+ * they were applied. A database that has a migration this version does not know is refused, not guessed at.
  */
 import type { Database } from "./database.ts";
 
@@ -30,15 +30,14 @@ export interface MigrateOptions {
   readonly nowMs: number;
 }
 
-/** Applies what is missing. Two processes that start together apply each migration once: the record's key refuses the second. */
+/**
+ * Applies what is missing, all together: a new database costs one commit. Of two processes that start together the records' key
+ * refuses the second.
+ */
 export async function migrate(
   database: Database,
   { migrations, nowMs }: MigrateOptions,
 ): Promise<void> {
-  await database.write([
-    "CREATE TABLE IF NOT EXISTS migrations " +
-    "(version INTEGER NOT NULL PRIMARY KEY, name TEXT NOT NULL, applied_at_ms INTEGER NOT NULL) STRICT",
-  ]);
   const applied = await appliedVersion(database);
   if (applied > migrations.length) {
     throw new Error(
@@ -46,25 +45,33 @@ export async function migrate(
         `versions up to ${migrations.length}; start the newer program, or restore a backup`,
     );
   }
-  for (const { version, name, sql } of migrations.slice(applied)) {
-    try {
-      await database.write([
+  if (applied === migrations.length) return;
+  try {
+    await database.write([
+      CREATE_RECORDS,
+      ...migrations.slice(applied).flatMap(({ version, name, sql }) => [
         {
           sql: "INSERT INTO migrations (version, name, applied_at_ms) VALUES (?, ?, ?)",
           args: [BigInt(version), name, BigInt(nowMs)],
         },
         ...statements(sql),
-      ]);
-    } catch (error) {
-      if (await appliedVersion(database) < version) throw error;
-    }
+      ]),
+    ]);
+  } catch (error) {
+    if (await appliedVersion(database) < migrations.length) throw error;
   }
 }
 
+const CREATE_RECORDS = "CREATE TABLE IF NOT EXISTS migrations " +
+  "(version INTEGER NOT NULL PRIMARY KEY, name TEXT NOT NULL, applied_at_ms INTEGER NOT NULL) STRICT";
+
+/** 0 for a database that has none. */
 async function appliedVersion(database: Database): Promise<number> {
-  const { rows: [row] } = await database.read(
-    "SELECT coalesce(max(version), 0) AS version FROM migrations",
+  const { rows: tables } = await database.read(
+    "SELECT 1 FROM sqlite_schema WHERE name = 'migrations'",
   );
+  if (tables.length === 0) return 0;
+  const { rows: [row] } = await database.read("SELECT max(version) AS version FROM migrations");
   return Number(row?.version);
 }
 

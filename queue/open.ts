@@ -1,6 +1,6 @@
 /** A queue ready for use: the database opened, its file's folder made, its schema brought up to date. */
 import { ConfigError, type Service, withoutSecrets } from "../configs/mod.ts";
-import { Connection } from "./connection.ts";
+import { Connection, filePath } from "./connection.ts";
 import { GroupedDatabase } from "./grouped_database.ts";
 import { LibsqlBatches } from "./libsql_batches.ts";
 import { LibsqlStore } from "./libsql_store.ts";
@@ -9,11 +9,6 @@ import { WebhookStore } from "./webhook_store.ts";
 
 /** Transactions that may wait for a commit: far more than uploads, lanes, heartbeats and a rescue ever make. */
 const WAITING_LIMIT = 1000;
-
-export interface OpenOptions extends Pick<Service, "databaseUrl" | "limits"> {
-  /** What results depend on besides the payloads. */
-  readonly revision: string;
-}
 
 /** All that is kept in one database. */
 export interface Stores {
@@ -24,7 +19,7 @@ export interface Stores {
 
 /** Closing the store closes all. Throws `ConfigError` where the database cannot be used. */
 export async function openStores(
-  { databaseUrl: url, limits, revision }: OpenOptions,
+  { databaseUrl: url, limits }: Pick<Service, "databaseUrl" | "limits">,
   nowMs: number,
 ): Promise<Stores> {
   let connection: Connection | undefined;
@@ -35,7 +30,7 @@ export async function openStores(
     const database = new GroupedDatabase(connection, { waitingLimit: WAITING_LIMIT });
     return {
       store: new LibsqlStore(database, limits),
-      batches: new LibsqlBatches(database, { limits, revision }),
+      batches: new LibsqlBatches(database, limits),
       webhooks: new WebhookStore(database),
     };
   } catch (error) {
@@ -49,6 +44,6 @@ export async function openStores(
 
 /** The library creates the file but not its folder. */
 async function makeFolder(url: string): Promise<void> {
-  const path = /^file:(?:\/\/(?:localhost)?(?=\/))?([^?]*)\/[^/?]+(?:\?.*)?$/.exec(url)?.[1];
-  if (path) await Deno.mkdir(decodeURIComponent(path), { recursive: true });
+  const folder = filePath(url)?.replace(/[^/]*$/, "");
+  if (folder) await Deno.mkdir(folder, { recursive: true });
 }

@@ -19,8 +19,9 @@ const INCLUDED = [
   "wasm/worker.ts",
 ];
 
-/** Packages of the project that the service does not import. */
-const UNUSED = ["@types/node", "@types/ws", "csv-parse", "fast-check", "pure-rand", "undici-types"];
+/** Files of the packages it does import that are there for other readers: types, sources, another module system. */
+const UNREAD =
+  /\.d\.[cm]?ts$|\.map$|\.md$|\/zod\/[^/]+\/(src\/|.*\.cjs$)|\/hono\/[^/]+\/dist\/(cjs|types)\//;
 
 /** What the documentation page is made of, and what must go with it. */
 const PAGE =
@@ -29,6 +30,7 @@ const PAGE =
 const TARGET = /^[a-z0-9_]+(-[a-z0-9_]+){2,3}$/;
 
 async function compile(target: string | undefined): Promise<void> {
+  const unread = await excluded(target ?? Deno.build.target);
   const output = target === undefined ? "dist/prescore" : `dist/prescore-${target}`;
   const { code } = await new Deno.Command(Deno.execPath(), {
     args: [
@@ -39,7 +41,7 @@ async function compile(target: string | undefined): Promise<void> {
       `--output=${output}`,
       ...target === undefined ? [] : [`--target=${target}`],
       ...INCLUDED.map((path) => `--include=${path}`),
-      ...excluded(target ?? Deno.build.target).map((path) => `--exclude=${path}`),
+      ...unread.map((path) => `--exclude=${path}`),
       "main.ts",
     ],
     cwd: PROJECT,
@@ -47,18 +49,57 @@ async function compile(target: string | undefined): Promise<void> {
   if (code !== 0) throw new UsageError(`Cannot compile ${output}: deno compile ended with ${code}`);
 }
 
-/** Files of the package cache that the executable does without. Packages cannot be left out whole, but their files can. */
-function excluded(target: string): string[] {
+/** Files of the package cache that the executable does without: everything in the lock file is packed, and much is not read. */
+async function excluded(target: string): Promise<string[]> {
   const page = swaggerUiFolder();
   const packages = page.slice(0, page.lastIndexOf("/swagger-ui-dist/"));
+  const imported = await importedPackages();
   const otherLibc = target.endsWith("-musl") ? "gnu" : "musl";
-  const unused = [...UNUSED, ...["x64", "arm64"].map((cpu) => `@libsql/linux-${cpu}-${otherLibc}`)];
-  return [
-    ...entries(page).filter((path) => !PAGE.test(path.slice(page.length + 1))),
-    ...unused.flatMap((name) => entries(`${packages}/${name}`)).flatMap((version) =>
-      entries(version).filter((path) => !path.endsWith("/package.json"))
-    ),
-  ];
+  const natives = ["x64", "arm64"].map((cpu) => `@libsql/linux-${cpu}-${otherLibc}`);
+  return (await lockedPackages()).flatMap((id) => {
+    const at = id.lastIndexOf("@");
+    const name = id.slice(0, at);
+    const folder = `${packages}/${name}/${id.slice(at + 1)}`;
+    const isUsed = imported.has(id) && !natives.includes(name);
+    if (isUsed && folder !== page) return files(folder).filter((path) => UNREAD.test(path));
+    const kept = isUsed ? PAGE : /^package\.json$/;
+    return entries(folder).filter((path) => !kept.test(path.slice(folder.length + 1)));
+  });
+}
+
+/** `name@version` of every package in the lock file. */
+async function lockedPackages(): Promise<string[]> {
+  const lock = JSON.parse(await Deno.readTextFile(new URL("deno.lock", PROJECT)));
+  // What follows an underscore are the packages that this one was joined with.
+  return [...new Set(Object.keys(lock.npm).map((id) => id.replace(/_.*/, "")))];
+}
+
+/** `name@version` of every package that the service can reach. */
+async function importedPackages(): Promise<ReadonlySet<string>> {
+  const { code, stdout, stderr } = await new Deno.Command(Deno.execPath(), {
+    args: ["info", "--json", "main.ts"],
+    cwd: PROJECT,
+  }).output();
+  const decoder = new TextDecoder();
+  if (code !== 0) throw new UsageError(`Cannot read the imports: ${decoder.decode(stderr)}`);
+  const { modules, npmPackages } = JSON.parse(decoder.decode(stdout)) as ImportGraph;
+  const reached = new Set(modules.flatMap(({ npmPackage }) => npmPackage ?? []));
+  // A set goes on with what is added while it is read.
+  for (const id of reached) {
+    for (const next of npmPackages[id]?.dependencies ?? []) reached.add(next);
+  }
+  return new Set([...reached].map((id) => id.replace(/_.*/, "")));
+}
+
+/** What is used here of the answer of `deno info --json`. */
+interface ImportGraph {
+  readonly modules: readonly { readonly npmPackage?: string }[];
+  readonly npmPackages: Readonly<Record<string, { readonly dependencies: readonly string[] }>>;
+}
+
+/** The paths of all files under a folder. */
+function files(folder: string): string[] {
+  return entries(folder).flatMap((path) => Deno.statSync(path).isDirectory ? files(path) : path);
 }
 
 /** The paths in a folder; none where there is no such folder. */

@@ -82,6 +82,7 @@ export function documentOptions({ questionnaire, banks, service }: Config): AppO
       ...{ open: unasked, find: unasked, append: unasked },
       ...{ receive: unasked, breakOff: unasked, chunkFrom: unasked },
     },
+    revision: "",
     wake() {},
     now: () => EXAMPLE_AT_MS,
     report: console.error,

@@ -21,6 +21,8 @@ export interface UploadOptions {
   /** Tells the queue that there is something to do. */
   readonly wake: () => void;
   readonly maxRows: number;
+  /** What results depend on besides the rows: the models and the banks. */
+  readonly revision: string;
 }
 
 interface Chunk {
@@ -55,7 +57,7 @@ export async function uploadBatch(
 async function appendAll(
   batch: NewBatch,
   rows: AsyncIterable<ReadRow>,
-  { batches, now, wake, maxRows }: UploadOptions,
+  { batches, now, wake, maxRows, revision }: UploadOptions,
 ): Promise<number> {
   let [position, firstRow] = [0, 1];
   for await (const chunk of chunksOf(rows)) {
@@ -70,6 +72,7 @@ async function appendAll(
       rows: chunk.rows.length,
       refusedRows: chunk.refused,
       payload: encodeChunk(batch.detail, chunk.rows),
+      revision,
     }, now());
     if (appended === "conflict") throw reused();
     if (appended === "refused") throw new Problem("too-many-waiting");

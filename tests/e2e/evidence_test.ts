@@ -43,10 +43,7 @@ Deno.test("a stored result keeps which banks were without evidence", async () =>
   });
   const { task_id } = await uploaded.json();
   await running.stop();
-  const { store } = await openStores(
-    { databaseUrl, limits: service.limits, revision: "1" },
-    Date.now(),
-  );
+  const { store } = await openStores({ databaseUrl, limits: service.limits }, Date.now());
   try {
     const task = await store.find(task_id);
     assert.ok(task?.result);

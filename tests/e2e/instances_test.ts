@@ -124,6 +124,49 @@ Deno.test("an api process takes uploads that a worker process scores", async () 
   assert.equal(await api.end("SIGTERM"), 0);
 });
 
+Deno.test("a process that stood still past its lease stores nothing when it goes on", async () => {
+  await using cluster = await startCluster();
+  const api = await cluster.start({ PRESCORE_ROLE: "api" });
+  const sleeper = await cluster.start({ PRESCORE_ROLE: "worker" });
+  using test = await openStore(cluster.server.url);
+  const leased = async () =>
+    (await test.connection.read("SELECT id FROM tasks WHERE state = 'leased'")).rows;
+  const ids: string[] = [];
+
+  /** Stops the sleeper with tasks in its hands. */
+  async function catchAtWork(): Promise<number> {
+    for (let number = 0; number < 3000; number++) {
+      const id = await upload(api.url, { ...EXAMPLE, monthprofit: 50_000 + number });
+      assert.ok(id);
+      ids.push(id);
+      sleeper.signal("SIGSTOP");
+      const held = (await leased()).length;
+      if (held > 0) return held;
+      sleeper.signal("SIGCONT");
+    }
+    return 0;
+  }
+  assert.ok(await catchAtWork() > 0, "the sleeper never held a task");
+  const held = (await leased()).map(({ id }) => String(id));
+
+  const other = await cluster.start({ PRESCORE_ROLE: "worker" });
+  for (const id of ids) await waitForResult(api.url, id);
+  const stored = async () =>
+    (await test.connection.read("SELECT * FROM results ORDER BY task_id")).rows;
+  const before = await stored();
+  for (const id of held) {
+    const { fence } = before.find(({ task_id }) => task_id === id) ?? {};
+    assert.ok(Number(fence) > 1, `task ${id} was not claimed again`);
+  }
+
+  sleeper.signal("SIGCONT");
+  // A stop waits for the batch at work: what it had to say late has been said then.
+  assert.equal(await sleeper.end("SIGTERM"), 0);
+  assert.deepEqual(await stored(), before);
+  assert.equal(await other.end("SIGTERM"), 0);
+  assert.equal(await api.end("SIGTERM"), 0);
+});
+
 Deno.test("GET /health answers 503 while the database does not", async () => {
   const cluster = await startCluster();
   const api = await cluster.start({ PRESCORE_ROLE: "api" });

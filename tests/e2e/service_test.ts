@@ -42,14 +42,6 @@ Deno.test("the service answers is_complete for a questionnaire that it has score
   assert.deepEqual(again.body, { task_id: EXAMPLE_ID, is_complete: true });
 });
 
-Deno.test("the service makes one task of 64 uploads that race", async () => {
-  await using test = await startTestService(readConfig());
-  const answers = await Promise.all(Array.from({ length: 64 }, () => test.post(EXAMPLE)));
-  assert.ok(answers.every(({ status, body }) => status === 201 && body.task_id === EXAMPLE_ID));
-  const result = await test.score(EXAMPLE);
-  assert.deepEqual(await test.score(EXAMPLE), result);
-});
-
 Deno.test("the service scores a questionnaire without a single answer", async () => {
   await using test = await startTestService(readConfig());
   const result = await test.score({});

@@ -72,7 +72,7 @@ async function rig(
     sender,
     make,
     webhooks: store,
-    batches: new LibsqlBatches(test.connection, { limits: LIMITS, revision: "1" }),
+    batches: new LibsqlBatches(test.connection, LIMITS),
     /** Ends a task as the queue would. */
     async end(id: string, error?: string) {
       await test.store.enqueue([{ id, payload: "{}", revision: "1" }], clock.now());
@@ -130,7 +130,7 @@ for (const [where, open] of KINDS) {
 
   Deno.test(`${where}: a batch is told of when its last chunk has ended and it was received`, async () => {
     await using test = await rig(() => 200, { open });
-    const chunk = { batchId: "bat_1", rows: 1, refusedRows: 0 };
+    const chunk = { batchId: "bat_1", rows: 1, refusedRows: 0, revision: "1" };
     const now = test.clock.now();
     await test.batches.open({ id: "bat_1", detail: "probabilities" }, now);
     await test.batches.append({ ...chunk, position: 0, firstRow: 1, payload: "[1]" }, now);

@@ -51,7 +51,7 @@ export async function openApp(
   const report = (error: unknown) => reported.push(error);
   const test = await openStore(":memory:", limits);
   const { store, connection } = test;
-  const batches = new LibsqlBatches(connection, { limits, revision: "1" });
+  const batches = new LibsqlBatches(connection, limits);
   const completions = new Completions({ store, clock, pollEveryMs: 250, report });
   const dispatcher = new Dispatcher({
     store,
@@ -73,6 +73,7 @@ export async function openApp(
     ...config,
     store,
     batches,
+    revision: "1",
     report,
     async enqueue(task) {
       const [state = "refused"] = await store.enqueue([{ ...task, revision: "1" }], clock.now());

@@ -1,4 +1,7 @@
-/** The service with a hand on its workers: each line on the standard input ends one that is alive, without a word to anyone. */
+/**
+ * The service with a hand on its workers: each line on the standard input ends one that is alive, without a word to
+ * anyone; the end of the input ends the service.
+ */
 import { startService } from "../../main.ts";
 import { configFromEnvironment } from "../../tasks/config.ts";
 
@@ -20,12 +23,16 @@ globalThis.Worker = class extends Worker {
 const service = await startService(configFromEnvironment());
 console.log(`listens on ${service.url}`);
 void service.workers.then((count) => console.log(`${count} workers`));
-Deno.addSignalListener("SIGTERM", async () => {
-  await service.stop();
+let stopping: Promise<void> | undefined;
+async function stop(): Promise<void> {
+  await (stopping ??= service.stop());
   Deno.exit(0);
-});
+}
+Deno.addSignalListener("SIGTERM", () => void stop());
 for await (const _line of Deno.stdin.readable) {
   const worker = alive.at(Math.floor(Math.random() * alive.length));
   worker?.terminate();
   console.log(worker ? "a worker was killed" : "no worker to kill");
 }
+// Whoever started it is gone.
+await stop();

@@ -1,0 +1,146 @@
+/**
+ * A database in a file, by libSQL's native library. The library's client on top of it prepares each statement at each call, which
+ * cost more than most statements take; here each is prepared once. A commit is on disk when `write` returns: write-ahead log,
+ * synchronous FULL.
+ */
+import type { InStatement } from "@libsql/client";
+import Native from "libsql";
+import type { Driver, Rows } from "./database.ts";
+import { StoreError } from "./store.ts";
+
+const BUSY_WAIT_MS = 250;
+
+/** The queue has a few dozen; what makes up texts as it goes must not fill the memory. */
+const MOST_PREPARED = 200;
+
+type NativeDatabase = ReturnType<typeof open>;
+type NativeStatement = ReturnType<NativeDatabase["prepare"]>;
+
+interface Prepared {
+  readonly statement: NativeStatement;
+  readonly givesRows: boolean;
+}
+
+export class FileDriver implements Driver {
+  readonly #path: string;
+  readonly #inode: number | null | undefined;
+  #native: NativeDatabase;
+  readonly #prepared = new Map<string, Prepared>();
+
+  /** Creates the file, whose folder must exist. Throws where it cannot be opened or kept safely. */
+  constructor(path: string) {
+    this.#path = path;
+    this.#native = open(path);
+    this.#native.exec("PRAGMA journal_mode = WAL");
+    const { rows: [row] } = this.#run("PRAGMA synchronous");
+    // FULL is what the library opens every connection with; a build that does not would lose acknowledged tasks.
+    if (Number(row?.synchronous) < 2) {
+      throw new Error(
+        `Cannot use ${path}: PRAGMA synchronous is ${row?.synchronous}, must be 2 (FULL) or 3 (EXTRA)`,
+      );
+    }
+    this.#inode = inodeOf(path);
+  }
+
+  write(statements: readonly InStatement[]): readonly Rows[] {
+    this.#check();
+    this.#native.exec("BEGIN IMMEDIATE");
+    try {
+      const rows = statements.map((statement) => this.#run(statement));
+      this.#native.exec("COMMIT");
+      return rows;
+    } catch (error) {
+      this.#rollBack();
+      throw error;
+    }
+  }
+
+  read(statement: InStatement): Rows {
+    const rows = this.#run(statement);
+    // What is found is true; what is not found may be for want of the file.
+    if (rows.rows.length === 0) this.#check();
+    return rows;
+  }
+
+  /**
+   * A file that is deleted or replaced still takes what is written to it, and gives it up when the process ends: nothing may be
+   * acknowledged then.
+   */
+  #check(): void {
+    if (inodeOf(this.#path) === this.#inode) return;
+    throw new StoreError(
+      `Cannot use the database: ${this.#path} was deleted or replaced; restore it and start again`,
+    );
+  }
+
+  /**
+   * A BEGIN that failed leaves its statement unfinished, and the connection then refuses every COMMIT with "SQL statements in
+   * progress" while its locks stay: a fresh connection takes its place.
+   */
+  recover(): void {
+    this.#check();
+    this.close();
+    this.#native = open(this.#path);
+  }
+
+  /** A lock that another process holds. */
+  mayPass(error: unknown): boolean {
+    return codeOf(error).startsWith("SQLITE_BUSY");
+  }
+
+  close(): void {
+    this.#prepared.clear();
+    this.#native.close();
+  }
+
+  /** A connection that is closed keeps its locks as long as one of its statements is in memory. */
+  #rollBack(): void {
+    try {
+      this.#native.exec("ROLLBACK");
+    } catch {
+      // The database has rolled back by itself, as it does where the disk is full.
+    }
+  }
+
+  #run(given: InStatement): Rows {
+    const { sql, args = [] } = typeof given === "string" ? { sql: given } : given;
+    try {
+      const { statement, givesRows } = this.#prepare(sql);
+      if (!givesRows) return { rows: [], rowsAffected: statement.run(args).changes };
+      const rows = statement.all(args) as Rows["rows"];
+      return { rows, rowsAffected: rows.length };
+    } catch (error) {
+      throw new StoreError(`${codeOf(error)}: ${error instanceof Error ? error.message : error}`, {
+        cause: error,
+      });
+    }
+  }
+
+  #prepare(sql: string): Prepared {
+    const known = this.#prepared.get(sql);
+    if (known) return known;
+    if (this.#prepared.size >= MOST_PREPARED) this.#prepared.clear();
+    const statement = this.#native.prepare(sql);
+    const prepared = { statement, givesRows: statement.reader };
+    this.#prepared.set(sql, prepared);
+    return prepared;
+  }
+}
+
+function open(path: string) {
+  return new Native(path, { timeout: BUSY_WAIT_MS });
+}
+
+function codeOf(error: unknown): string {
+  const cause = error instanceof StoreError ? error.cause : error;
+  return cause instanceof Error && "code" in cause ? String(cause.code) : "";
+}
+
+/** `undefined` where no file is there; memory has none either. */
+function inodeOf(path: string): number | null | undefined {
+  try {
+    return Deno.statSync(path).ino;
+  } catch {
+    return undefined;
+  }
+}

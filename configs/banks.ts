@@ -1,14 +1,8 @@
 /** `banks.json`: which banks are scored, with which models, and which loans they give. */
 import { z } from "zod";
-import { identifier, localized, refuseRepeats } from "./text.ts";
+import { identifier, localized, ratePercent, refuseRepeats } from "./text.ts";
 
 const percent = z.number().min(0).max(100);
-/** Hundredths of a percent, so that interest is exact in whole numbers. */
-const ratePercent = z.number().min(0).max(1000).refine(
-  (rate) => Math.abs(rate * 100 - Math.round(rate * 100)) < 1e-9,
-  { error: "must have at most two decimals" },
-);
-
 const productSchema = z.strictObject({
   id: identifier,
   title: localized,

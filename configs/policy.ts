@@ -3,7 +3,7 @@
  * or broker. The file may be absent, and so may each of its parts; the defaults stand here.
  */
 import { z } from "zod";
-import { identifier, localized, refuseRepeats } from "./text.ts";
+import { identifier, localized, ratePercent, refuseRepeats } from "./text.ts";
 
 const share = z.number().min(0).max(1);
 
@@ -82,7 +82,10 @@ export const policySchema = z.strictObject({
   offers: z.strictObject({
     objective: z.enum(["client_cost", "approval", "expected_margin"]).default("client_cost")
       .describe("What the banks' offers are ranked by"),
-    ownMoneyRatePercent: z.number().min(0).max(1000).default(30).describe(
+    leastGain: share.default(0.1).describe(
+      "In probability: a changed loan that gains less is not worth the change",
+    ),
+    ownMoneyRatePercent: ratePercent.default(40).describe(
       "Annual price of the client's own money, which stands in for what is not lent",
     ),
     most: z.int().min(1).max(10).default(3).describe("Offers of one bank"),
@@ -94,7 +97,7 @@ export const policySchema = z.strictObject({
     ),
   }).prefault({}),
   recourse: z.strictObject({
-    furthest: z.number().gt(1).max(100).default(2).describe(
+    furthest: z.number().gt(1).max(100).default(1.5).describe(
       "An amount may at most grow by this factor, or shrink by it",
     ),
     furthestMonths: z.int().min(1).max(120).default(24).describe("How long a client may wait"),

@@ -1,4 +1,4 @@
-/** Pieces that every configuration schema uses: identifiers, titles in two languages, ranges. */
+/** Pieces that every configuration schema uses: identifiers, titles in two languages, ranges, rates. */
 import { z } from "zod";
 
 /** An identifier that is safe as a JSON key, a CSV header and a file name. */
@@ -13,6 +13,12 @@ export const localized = z.strictObject({ ru: z.string().min(1), en: z.string().
 /** Inclusive bounds of a plausible value. */
 export const range = z.strictObject({ min: z.number(), max: z.number() })
   .refine((r) => r.min < r.max, { error: "min must be below max" });
+
+/** An annual rate in hundredths of a percent, so that interest is exact in whole numbers. */
+export const ratePercent = z.number().min(0).max(1000).refine(
+  (rate) => Math.abs(rate * 100 - Math.round(rate * 100)) < 1e-9,
+  { error: "must have at most two decimals" },
+);
 
 /** Adds an issue for each value that an earlier element of `items` has already. */
 export function refuseRepeats<T>(

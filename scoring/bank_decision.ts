@@ -7,9 +7,16 @@ import type { Case, Setting } from "./case.ts";
 import type { BankDecision, Curve, DecidedBank, NoOffer, Offer, Offers } from "./decision.ts";
 import { piecesAt } from "./loan_grid.ts";
 import type { Inspected, ModelView, ProbabilityBand } from "./models.ts";
-import { askedLoan, type Candidate, findOffers, offerOf } from "./offers.ts";
+import {
+  askedLoan,
+  type Candidate,
+  findOffers,
+  offerOf,
+  type OfferSearch,
+  worthwhile,
+} from "./offers.ts";
 import { intervalOf, oddsOf } from "./odds.ts";
-import { type CompiledRule, concerns } from "./policy.ts";
+import { type CompiledRule, concerns, firesOn, speaksAgainst } from "./policy.ts";
 import { explain } from "./reasons.ts";
 import { findRecourse } from "./recourse.ts";
 import { NO_OFFER_TEXTS } from "./texts.ts";
@@ -32,6 +39,8 @@ export interface Draft {
   readonly candidates: readonly Candidate[];
   /** Why there is no candidate. */
   readonly none: Offers["none"];
+  /** The nearest loan that no rule speaks against; the first candidate where none does. */
+  readonly advised: readonly Candidate[];
   /** The rules about this bank. */
   readonly rules: readonly CompiledRule[];
   readonly band: ProbabilityBand | undefined;
@@ -116,29 +125,41 @@ function searchOffers(
   { one: { asked, lendable, row }, setting, view, rules, band }:
     & Pick<DraftOptions, "one" | "setting">
     & Pick<Draft, "view" | "rules" | "band">,
-): Pick<Draft, "candidates" | "none"> {
+): Pick<Draft, "candidates" | "none" | "advised"> {
   if (bank.products.length === 0) return noOffer("no_products");
   if (asked === undefined) return noOffer("loan_not_stated");
   if (band === undefined) return noOffer("insufficient_data");
   const lists = lendable && view.sweeps[lendable.sweep];
   if (lendable === undefined || lists === undefined) return noOffer("outside_products");
-  const found = findOffers({
+  const search: OfferSearch = {
     ...setting,
     bank,
     asked,
     row,
     band,
+    worth: worthwhile(view.probabilities[0] ?? NaN, { band, policy: setting.policy }),
     lists,
     grid: lendable.grid,
     forbidding: rules.filter(({ rule }) => rule.effect === "forbid"),
-  });
+  };
+  const found = findOffers(search);
+  const advised = nearestAdvised(search, rules);
   return "none" in found
-    ? noOffer(found.none, found.rules)
-    : { candidates: found.candidates, none: undefined };
+    ? { ...noOffer(found.none, found.rules), advised }
+    : { candidates: found.candidates, none: undefined, advised };
+}
+
+/** Of a loan that a rule speaks against, the nearest other one that none does; it need not gain anything else. */
+function nearestAdvised(search: OfferSearch, rules: readonly CompiledRule[]): Candidate[] {
+  const against = rules.filter(({ rule }) => rule.effect !== "warn");
+  if (!against.some((rule) => speaksAgainst(rule) && firesOn(rule, search.row))) return [];
+  const found = findOffers({ ...search, forbidding: against, worth: 0 });
+  return "none" in found ? [] : found.candidates.slice(0, 1);
 }
 
 function noOffer(code: NoOffer, rules: readonly string[] = []) {
-  return { candidates: [], none: { code, rules: [...rules], text: NO_OFFER_TEXTS[code] } };
+  const none = { code, rules: [...rules], text: NO_OFFER_TEXTS[code] };
+  return { candidates: [], advised: [], none };
 }
 
 /** The features of every loan that the drafts would offer, in their order. */
@@ -147,36 +168,56 @@ export function rowsToOffer(
   { row }: Case,
   { features, columns }: Setting,
 ): readonly Float32Array[] {
-  return drafts.flatMap((draft) => "candidates" in draft ? draft.candidates : [])
-    .map(({ amount, term }) =>
-      features.withValues(row, [[columns.amount, amount], [columns.term, term]])
-    );
+  return drafts.flatMap(toScoreAgain).map(({ amount, term }) =>
+    features.withValues(row, [[columns.amount, amount], [columns.term, term]])
+  );
 }
 
-/** A bank as it is answered, with the probabilities that its model gave the candidates when they were scored again. */
+/** The loans of a draft that are to be scored again, in their order. */
+export function toScoreAgain(draft: Draft | Failure): readonly Candidate[] {
+  return "failure" in draft ? [] : [...draft.candidates, ...draft.advised];
+}
+
+/** A bank as it is answered, and the loan there that no rule speaks against. */
+export interface Finished {
+  readonly decision: BankDecision;
+  readonly advised: Offer | undefined;
+}
+
+/** Ends a draft with the probabilities that the model gave its loans when they were scored again. */
 export function finishBank(
   draft: Draft | Failure,
   { again, from, one, setting }: {
     /** Absent where nothing was to be scored. */
     again: Inspected | undefined;
-    /** Where the draft's candidates begin among the rows. */
+    /** Where the draft's loans begin among the rows. */
     from: number;
     one: Case;
     setting: Setting;
   },
-): BankDecision {
-  if ("failure" in draft) return failed(draft);
-  if (draft.candidates.length === 0) {
-    return { ...draft.decided, offers: { found: [], ...draft.none && { none: draft.none } } };
+): Finished {
+  if ("failure" in draft) return { decision: failed(draft), advised: undefined };
+  const loans = toScoreAgain(draft);
+  const answer = loans.length === 0 ? { view: draft.view } : soundAnswer(again);
+  if ("failure" in answer) {
+    return { decision: failed({ bank: draft.bank, ...answer }), advised: undefined };
   }
-  const answer = soundAnswer(again);
-  if ("failure" in answer) return failed({ bank: draft.bank, ...answer });
-  const found = draft.candidates.flatMap((candidate, at) => {
+  const offers = loans.map((candidate, at) => {
     const probability = answer.view.probabilities[from + at] ?? NaN;
     return offered({ ...candidate, probability }, { draft, one, setting });
   });
-  const { none } = noOffer("target_out_of_reach");
-  return { ...draft.decided, offers: found.length > 0 ? { found } : { found, none } };
+  const found = offers.slice(0, draft.candidates.length).filter((offer) => offer !== undefined);
+  const none = draft.none ?? noOffer("target_out_of_reach").none;
+  const ruled = draft.advised.length > 0 || found[0] === undefined || againstIt(found[0], draft);
+  return {
+    decision: { ...draft.decided, offers: found.length > 0 ? { found } : { found, none } },
+    advised: ruled ? offers[draft.candidates.length] : found[0],
+  };
+}
+
+/** Whether a rule speaks against an offer. */
+function againstIt({ rules: ids }: Offer, { rules }: Draft): boolean {
+  return rules.some(({ rule: { id, effect } }) => effect !== "warn" && ids.includes(id));
 }
 
 function failed({ bank, failure }: Failure): BankDecision {
@@ -190,17 +231,17 @@ function offered(
     one: Case;
     setting: Setting;
   },
-): Offer[] {
-  if (asked === undefined || band === undefined) return [];
-  if (!(intervalOf(candidate.probability, band).low >= setting.policy.target)) return [];
+): Offer | undefined {
+  if (asked === undefined || band === undefined) return undefined;
+  if (!(intervalOf(candidate.probability, band).low >= setting.policy.target)) return undefined;
   const { features, columns, currency } = setting;
   const loan = askedLoan(candidate, { product: candidate.product, row, features, columns });
-  return [offerOf(candidate, {
+  return offerOf(candidate, {
     asked,
     band,
     currency,
     rules: rules.filter(({ test }) => test(loan)).map(({ rule }) => rule.id),
-  })];
+  });
 }
 
 /** The bank's chance over all amounts, where it was asked for. */

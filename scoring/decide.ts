@@ -12,8 +12,10 @@ import {
   draftBank,
   type Failure,
   finishBank,
+  type Finished,
   type ModelRecord,
   rowsToOffer,
+  toScoreAgain,
 } from "./bank_decision.ts";
 import { type Case, openCase, type Setting, stacked } from "./case.ts";
 import type { BankDecision, Curve, Decision, Offer, Receipt } from "./decision.ts";
@@ -70,15 +72,15 @@ export class Decider {
       if (record === undefined) return { bank, failure: "nothing is known of its model" };
       return draftBank(bank, inspected[index], { one, setting, record });
     });
-    const decided = await this.#finish(drafts, one);
+    const finished = await this.#finish(drafts, one);
     return {
-      decision: this.#conclude(decided, { one, drafts }),
+      decision: this.#conclude(finished, { one, drafts }),
       curves: drafts.flatMap((draft) => curveOf(draft, one)),
     };
   }
 
   /** Scores what is about to be offered as any application is scored. */
-  async #finish(drafts: readonly (Draft | Failure)[], one: Case): Promise<BankDecision[]> {
+  async #finish(drafts: readonly (Draft | Failure)[], one: Case): Promise<Finished[]> {
     const rows = rowsToOffer(drafts, one, this.#setting);
     const again = rows.length === 0
       ? []
@@ -91,17 +93,22 @@ export class Decider {
         one,
         setting: this.#setting,
       });
-      from += "candidates" in draft ? draft.candidates.length : 0;
+      from += toScoreAgain(draft).length;
       return finished;
     });
   }
 
   #conclude(
-    banks: BankDecision[],
+    finished: readonly Finished[],
     { one, drafts }: { one: Case; drafts: readonly (Draft | Failure)[] },
   ): Decision {
     const { policy, rules: compiled, currency } = this.#setting;
     const { application: { answers, atMs: asOfMs }, row, levers } = one;
+    const banks = finished.map(({ decision }) => decision);
+    const loans = drafts.flatMap(({ bank }, index) => {
+      const offer = finished[index]?.advised;
+      return offer === undefined ? [] : [{ bank, offer }];
+    });
     const rules = [...firedRules(compiled, row)];
     const candidates = this.#applicable(banks, rules);
     const { objective } = policy.offers;
@@ -112,7 +119,7 @@ export class Decider {
       banks,
       ranking: { objective, target: policy.target, banks: rankedBanks(banks, objective) },
       rules,
-      recommendation: recommend({ ...this.#setting, answers, row, asOfMs, banks, levers }),
+      recommendation: recommend({ ...this.#setting, answers, row, asOfMs, banks, loans, levers }),
       plan: planApplications(candidates, policy.planner),
       receipt: this.#receipt(one.application, drafts),
     };

@@ -76,7 +76,8 @@ const offerSchema = z.object({
   totalMinor: minor.describe("All payments together, in minor units"),
   overpaymentMinor: minor.describe("Total less amount, in minor units"),
   clientCostMinor: minor.describe(
-    "Overpayment, and what the client's own money would cost in place of what is not lent, in minor units",
+    "Expected, in minor units: if approved the overpayment and what own money costs in place of what is " +
+      "not lent, if refused what own money costs in place of all",
   ),
   expectedMarginMinor: minor.describe("Probability times the product's margin, in minor units"),
   rules: z.array(z.string()).describe("Ids of policy rules that warn of it or advise against it"),
@@ -90,6 +91,7 @@ export const NO_OFFER = [
   "insufficient_data",
   "forbidden_by_policy",
   "outside_products",
+  "gain_too_small",
   "target_out_of_reach",
 ] as const;
 

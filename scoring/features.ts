@@ -42,6 +42,8 @@ export class Features {
   readonly #fields: readonly { id: string; read: Reader }[];
   /** The derived columns, in the order in which they are computed. */
   readonly derived: readonly DerivedColumn[];
+  /** What `derivedFrom` found before: a decision asks for the same few columns hundreds of times. */
+  readonly #derivedFrom = new Map<string, readonly DerivedColumn[]>();
 
   constructor({ fields, derived }: Questionnaire) {
     this.names = [...fields.map(featureName), ...derived.map(({ feature }) => feature)];
@@ -55,12 +57,17 @@ export class Features {
 
   /** The derived columns that any of the given ones can change, in the order of their computation. */
   derivedFrom(columns: readonly number[]): readonly DerivedColumn[] {
+    const key = columns.join();
+    const known = this.#derivedFrom.get(key);
+    if (known !== undefined) return known;
     const changed = new Set(columns);
-    return this.derived.filter(({ of, column }) => {
+    const found = this.derived.filter(({ of, column }) => {
       const depends = of.some((input) => changed.has(input));
       if (depends) changed.add(column);
       return depends;
     });
+    this.#derivedFrom.set(key, found);
+    return found;
   }
 
   /** A row with other values in some columns, and what derives from these computed again. */

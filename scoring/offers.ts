@@ -4,6 +4,8 @@
  * loan, and along the amounts both the probability and the policy's rules hold in ranges, so the largest amount that will do is
  * found without a look at each.
  *
+ * Where the loan asked for does not reach it, another one must also gain enough in probability to be worth the change.
+ *
  * An offer never lends more than was asked for. Where a product takes a down payment, what is not lent is paid at once, within
  * the product's bounds; where not, the loan is smaller. A halving of the amount and a doubling of the term count alike.
  * An offer that changes all that a nearer one changes, and more, is left out.
@@ -18,7 +20,7 @@ import type { Features } from "./features.ts";
 import { type Piece, piecesAt, productAmounts } from "./loan_grid.ts";
 import type { PieceLists, ProbabilityBand } from "./models.ts";
 import { intervalOf } from "./odds.ts";
-import { allowedRanges, type Asked, type CompiledRule } from "./policy.ts";
+import { allowedRanges, type Asked, type CompiledRule, firesOn } from "./policy.ts";
 import { OFFER_TEXTS } from "./texts.ts";
 import { duration, filled, money } from "./words.ts";
 
@@ -48,6 +50,8 @@ export interface OfferSearch {
   readonly asked: AskedLoan;
   readonly row: Float32Array;
   readonly band: ProbabilityBand;
+  /** The probability from which on an offer is worth its change: `worthwhile`. */
+  readonly worth: number;
   /** The bank's probabilities over `grid`. */
   readonly lists: PieceLists;
   readonly grid: LoanGrid;
@@ -58,31 +62,55 @@ export interface OfferSearch {
   readonly columns: { readonly amount: number; readonly term: number };
 }
 
+/**
+ * From which probability on another loan is worth offering: one that gains enough over the loan as asked for; any where that
+ * would do itself, and has only to be fitted to products and rules.
+ */
+export function worthwhile(
+  before: number,
+  { band, policy: { target, offers } }: Pick<OfferSearch, "band" | "policy">,
+): number {
+  return intervalOf(before, band).low >= target ? 0 : before + offers.leastGain;
+}
+
 export type Found =
   | { readonly candidates: readonly Candidate[] }
   | { readonly none: NoOffer; readonly rules: readonly string[] };
 
 /** The candidates of one bank, the least change first; or why there is none. */
 export function findOffers(search: OfferSearch): Found {
-  const allowed = search.bank.products.flatMap((product) => searchProduct(product, search));
-  const candidates = leastChanges(allowed.flatMap(({ candidates }) => candidates));
-  if (candidates.length > 0) return { candidates: candidates.slice(0, search.policy.offers.most) };
-  if (allowed.every(({ reach }) => reach === "outside")) {
-    return { none: "outside_products", rules: [] };
+  const always = search.forbidding.filter((rule) => forbidsEveryLoan(rule, search.row));
+  if (always.length > 0) return { none: "forbidden_by_policy", rules: always.map(idOf) };
+  const candidates = searchProducts(search);
+  if (candidates.length > 0) {
+    return { candidates: leastChanges(candidates).slice(0, search.policy.offers.most) };
   }
-  const unruled = search.forbidding.length > 0 &&
-    "candidates" in findOffers({ ...search, forbidding: [] });
-  return unruled
-    ? { none: "forbidden_by_policy", rules: guilty(search) }
-    : { none: "target_out_of_reach", rules: [] };
+  const lendable = search.bank.products.some((product) =>
+    productAmounts(product, lendableOf(product, search.asked)) !== undefined
+  );
+  if (!lendable) return { none: "outside_products", rules: [] };
+  const some = (relaxed: Partial<OfferSearch>) =>
+    searchProducts({ ...search, ...relaxed }).length > 0;
+  if (some({ forbidding: [] })) return { none: "forbidden_by_policy", rules: guilty(search) };
+  const none = some({ worth: 0 }) ? "gain_too_small" : "target_out_of_reach";
+  return { none, rules: [] };
 }
 
-/** The rules without which there would be an offer; all of them where only several together forbid every one. */
+/** The rules that forbid every loan on their own; all of them where it takes several. */
 function guilty(search: OfferSearch): readonly string[] {
   const alone = search.forbidding.filter((rule) =>
-    "none" in findOffers({ ...search, forbidding: [rule] })
+    searchProducts({ ...search, forbidding: [rule] }).length === 0
   );
-  return (alone.length > 0 ? alone : search.forbidding).map(({ rule }) => rule.id);
+  return (alone.length > 0 ? alone : search.forbidding).map(idOf);
+}
+
+function idOf({ rule: { id } }: CompiledRule): string {
+  return id;
+}
+
+/** Whether a rule is about the client alone, and met. */
+function forbidsEveryLoan(rule: CompiledRule, row: Float32Array): boolean {
+  return rule.loanTests.length === 0 && firesOn(rule, row);
 }
 
 /** The nearest of each kind of change, the nearest first, without those that change more than a nearer one. */
@@ -114,27 +142,21 @@ export function changeOf({ amount, term }: AskedLoan, asked: AskedLoan): number 
   return Number(change.toFixed(CHANGE_DIGITS));
 }
 
-interface Reach {
-  readonly reach: "outside" | "inside";
-  readonly candidates: readonly Candidate[];
-}
-
-/** At each term the loan as asked for where it will do, or the largest smaller amount that does. */
-function searchProduct(product: Product, search: OfferSearch): Reach {
-  const bounds = lendable(product, search.asked);
-  const amounts = productAmounts(product, bounds);
-  if (amounts === undefined) return { reach: "outside", candidates: [] };
-  const candidates = product.termsMonths.flatMap((term) => {
-    const best = largestAmount(product, { ...search, term, amounts });
-    return best === undefined
-      ? []
-      : [candidateOf({ product, term, ...best }, search.asked, search.policy)];
+/** For each product and term the loan as asked for where it will do, or the largest smaller amount that does. */
+function searchProducts(search: OfferSearch): readonly Candidate[] {
+  const { bank, asked, policy } = search;
+  return bank.products.flatMap((product) => {
+    const amounts = productAmounts(product, lendableOf(product, asked));
+    if (amounts === undefined) return [];
+    return product.termsMonths.flatMap((term) => {
+      const best = largestAmount(product, { ...search, term, amounts });
+      return best === undefined ? [] : [candidateOf({ product, term, ...best }, asked, policy)];
+    });
   });
-  return { reach: "inside", candidates };
 }
 
 /** Which part of the loan asked for a product may lend. */
-export function lendable(
+function lendableOf(
   { downPaymentPercent }: Product,
   { amount }: AskedLoan,
 ): { readonly from: number; readonly to: number } {
@@ -148,18 +170,20 @@ interface TermSearch extends OfferSearch {
   readonly amounts: { readonly least: number; readonly most: number };
 }
 
+/** The largest amount that will do. */
 function largestAmount(
   product: Product,
   search: TermSearch,
 ): { readonly amount: number; readonly probability: number } | undefined {
-  const { lists, grid, band, policy: { target }, amounts: { least, most } } = search;
-  const good = piecesAt(lists, { term: grid.terms.indexOf(search.term), grid })
+  const { lists, grid, band, term, worth, policy: { target }, amounts: { least, most } } = search;
+  const reaching = piecesAt(lists, { term: grid.terms.indexOf(term), grid })
     .filter(({ from, to, probability }) =>
-      from <= most && to >= least && intervalOf(probability, band).low >= target
+      from <= most && to >= least && probability >= worth &&
+      intervalOf(probability, band).low >= target
     );
-  if (good.length === 0) return undefined;
+  if (reaching.length === 0) return undefined;
   const allowed = allowedAmounts(product, search);
-  for (const piece of good.toReversed()) {
+  for (const piece of reaching.toReversed()) {
     for (const range of allowed.toReversed()) {
       const amount = largestWithin(product, { piece, range });
       if (amount !== undefined) return { amount, probability: piece.probability };
@@ -218,6 +242,8 @@ export function candidateOf(
   policy: Policy,
 ): Candidate {
   const cost = loanCost(loanTerms({ amount, term }, product.annualRatePercent));
+  const approved = cost.overpaymentMinor + ownMoneyCostMinor(asked.amount - amount, asked, policy);
+  const refused = ownMoneyCostMinor(asked.amount, asked, policy);
   const changed: Change[] = [];
   if (amount !== asked.amount) {
     changed.push(product.downPaymentPercent === undefined ? "amount" : "down_payment");
@@ -230,18 +256,16 @@ export function candidateOf(
     probability,
     changed,
     change: changeOf({ amount, term }, asked),
-    clientCostMinor: cost.overpaymentMinor + ownMoneyCostMinor(asked, amount, policy),
+    clientCostMinor: Math.round(probability * approved + (1 - probability) * refused),
     cost,
   };
 }
 
-/** What the client's own money costs in place of what is not lent, over the term asked for. */
-function ownMoneyCostMinor(asked: AskedLoan, amount: number, { offers }: Policy): number {
-  const principal = asked.amount - amount;
-  if (!(principal > 0)) return 0;
-  const months = Math.max(1, Math.round(asked.term));
-  return loanCost(loanTerms({ amount: principal, term: months }, offers.ownMoneyRatePercent))
-    .overpaymentMinor;
+/** What the client's own money costs in place of a loan, over the term asked for. */
+function ownMoneyCostMinor(amount: number, { term }: AskedLoan, { offers }: Policy): number {
+  if (!(amount > 0)) return 0;
+  const months = Math.max(1, Math.round(term));
+  return loanCost(loanTerms({ amount, term: months }, offers.ownMoneyRatePercent)).overpaymentMinor;
 }
 
 /** The offer as it is given, with the probability that the full model gave it. */

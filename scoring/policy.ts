@@ -84,6 +84,16 @@ export function concerns({ rule: { banks } }: CompiledRule, bank: string): boole
   return banks === undefined || banks.includes(bank);
 }
 
+/** Whether an application with these features meets a rule; one about a product's payment is not asked here. */
+export function firesOn({ usesPayment, test }: CompiledRule, row: Float32Array): boolean {
+  return !usesPayment && test({ row, payment: NaN });
+}
+
+/** Whether a rule speaks against applying anywhere. */
+export function speaksAgainst({ rule: { effect, banks } }: CompiledRule): boolean {
+  return effect !== "warn" && banks === undefined;
+}
+
 /**
  * The ranges of amounts, as indices from 0 to `count - 1`, that none of the rules meets. `at` gives what is asked at an index;
  * the term is the same for all.

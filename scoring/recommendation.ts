@@ -8,11 +8,18 @@
  *
  * Known limit: a way back of two changes at once is not looked for.
  */
-import type { Policy, Questionnaire } from "../configs/mod.ts";
+import type { Bank, Policy } from "../configs/mod.ts";
 import type { Answers } from "./answers.ts";
-import type { BankDecision, DecidedBank, FiredRule, Recommendation, WayBack } from "./decision.ts";
+import type {
+  BankDecision,
+  DecidedBank,
+  FiredRule,
+  Offer,
+  Recommendation,
+  WayBack,
+} from "./decision.ts";
 import { DAY_MS, type Features, UNIT_MS } from "./features.ts";
-import type { CompiledRule } from "./policy.ts";
+import { type CompiledRule, firesOn, speaksAgainst } from "./policy.ts";
 import { answerOf, isoDay, type Lever } from "./recourse.ts";
 import { RECOMMENDATION_TEXTS as TEXTS } from "./texts.ts";
 import { answerText, filled, longDate, percent } from "./words.ts";
@@ -22,10 +29,11 @@ export interface RecommendationOptions {
   readonly row: Float32Array;
   readonly asOfMs: number;
   readonly banks: readonly BankDecision[];
+  /** The nearest loan of each bank that reaches its target and that no rule speaks against. */
+  readonly loans: readonly { readonly bank: Bank; readonly offer: Offer }[];
   readonly rules: readonly CompiledRule[];
   readonly levers: readonly Lever[];
   readonly policy: Policy;
-  readonly questionnaire: Questionnaire;
   readonly features: Features;
 }
 
@@ -34,7 +42,7 @@ export function firedRules(
   rules: readonly CompiledRule[],
   row: Float32Array,
 ): readonly FiredRule[] {
-  return rules.filter((rule) => meets(rule, row)).map((
+  return rules.filter((rule) => firesOn(rule, row)).map((
     { rule: { id, effect, banks, reason } },
   ) => ({
     id,
@@ -44,19 +52,10 @@ export function firedRules(
   }));
 }
 
-function meets({ usesPayment, test }: CompiledRule, row: Float32Array): boolean {
-  return !usesPayment && test({ row, payment: NaN });
-}
-
-/** Whether a rule speaks against applying anywhere. */
-function blocks({ rule: { effect, banks } }: CompiledRule): boolean {
-  return effect !== "warn" && banks === undefined;
-}
-
 export function recommend(options: RecommendationOptions): Recommendation {
   const { banks, rules, row, policy, asOfMs } = options;
-  const blocking = rules.filter(blocks);
-  const causes = blocking.filter((rule) => meets(rule, row))
+  const against = rules.filter(speaksAgainst);
+  const causes = against.filter((rule) => firesOn(rule, row))
     .map(({ rule: { id, reason } }) => ({ code: id, text: reason }));
   const low = chancesCause(banks, policy);
   if (low !== undefined) causes.push(low);
@@ -68,7 +67,7 @@ export function recommend(options: RecommendationOptions): Recommendation {
       text: known ? TEXTS.recommended : TEXTS.uncertain,
     };
   }
-  const wayBack = findWayBack(options, { blocking, lowChances: low !== undefined });
+  const wayBack = findWayBack(options, { against, lowChances: low !== undefined });
   return {
     recommended: false,
     causes,
@@ -97,58 +96,44 @@ function chancesCause(banks: readonly BankDecision[], { recommendation }: Policy
   return { code: "low_chances", text: filled(TEXTS.lowChances, { least }) };
 }
 
-interface Against {
-  readonly blocking: readonly CompiledRule[];
+interface Search {
+  /** All rules that may speak against applying. */
+  readonly against: readonly CompiledRule[];
   readonly lowChances: boolean;
 }
 
-function findWayBack(options: RecommendationOptions, against: Against): WayBack | undefined {
-  const loan = anotherLoan(options, against);
+function findWayBack(options: RecommendationOptions, search: Search): WayBack | undefined {
+  const loan = anotherLoan(options);
   if (loan !== undefined) return loan;
-  return against.lowChances ? reachedTarget(options, against) : clearedRules(options, against);
+  return search.lowChances ? reachedTarget(options, search) : clearedRules(options, search);
 }
 
-function clear({ blocking }: Against, row: Float32Array): boolean {
-  return !blocking.some((rule) => meets(rule, row));
+function clear({ against }: Search, row: Float32Array): boolean {
+  return !against.some((rule) => firesOn(rule, row));
 }
 
-/** The nearest offer that no rule speaks against. */
-function anotherLoan(
-  { banks, row, rules, features, questionnaire }: RecommendationOptions,
-  against: Against,
-): WayBack | undefined {
-  const columnOf = (wanted: string) =>
-    questionnaire.fields.findIndex(({ role }) => role === wanted);
-  const [amount, term] = [columnOf("amount"), columnOf("term")];
-  const advising = new Set(
-    rules.filter(({ rule }) => rule.effect !== "warn").map((r) => r.rule.id),
-  );
-  const loans = decided(banks).flatMap(({ bank, title, offers }) =>
-    offers.found.filter((offer) =>
-      !offer.rules.some((id) => advising.has(id)) &&
-      clear(against, features.withValues(row, [[amount, offer.amount], [term, offer.term]]))
-    ).map((offer) => ({ bank, title, offer }))
-  ).sort((a, b) => a.offer.change - b.offer.change);
-  const [nearest] = loans;
+/** The nearest loan that reaches a bank's target and that no rule speaks against. */
+function anotherLoan({ loans }: RecommendationOptions): WayBack | undefined {
+  const [nearest] = loans.toSorted((a, b) => a.offer.change - b.offer.change);
   return nearest && {
     kind: "loan",
-    bank: nearest.bank,
+    bank: nearest.bank.id,
     offer: nearest.offer,
-    text: filled(TEXTS.loan, { bank: nearest.title, offer: nearest.offer.text }),
+    text: filled(TEXTS.loan, { bank: nearest.bank.title, offer: nearest.offer.text }),
   };
 }
 
 /** One answer that brings a bank to the target, with no rule against it. */
 function reachedTarget(
   { banks, levers, row, features }: RecommendationOptions,
-  against: Against,
+  search: Search,
 ): WayBack | undefined {
   for (const { bank, title, recourse } of decided(banks)) {
     for (const { field, to, from, reachesTarget, text } of recourse) {
       const lever = levers.find((one) => one.field.id === field);
       if (!reachesTarget || lever === undefined) continue;
       const feature = featureOf(lever, to);
-      if (!clear(against, features.withValues(row, [[lever.column, feature]]))) continue;
+      if (!clear(search, features.withValues(row, [[lever.column, feature]]))) continue;
       const told = filled(TEXTS.loan, { bank: title, offer: text });
       return from === undefined
         ? { kind: "answer", bank, field, to, text: told }
@@ -164,17 +149,17 @@ function featureOf({ field: { meaning } }: Lever, to: string | number): number {
 }
 
 /** The smallest change of one other answer, else some months, after which no rule speaks against the application. */
-function clearedRules(options: RecommendationOptions, against: Against): WayBack | undefined {
+function clearedRules(options: RecommendationOptions, search: Search): WayBack | undefined {
   const { levers, row, features } = options;
   const clearing = levers.filter(({ field }) => field.meaning.kind !== "date").flatMap((lever) => {
     const feature = valuesOf(lever).find((value) =>
-      clear(against, features.withValues(row, [[lever.column, value]]))
+      clear(search, features.withValues(row, [[lever.column, value]]))
     );
     return feature === undefined ? [] : [{ lever, feature, size: sizeOf(lever, feature) }];
   }).sort((a, b) => a.size - b.size);
   const [least] = clearing;
-  if (least === undefined) return waited(options, against);
-  const { lever: { field }, feature } = least;
+  if (least === undefined) return waited(options, search);
+  const { lever: { field, now }, feature } = least;
   return {
     kind: "answer",
     field: field.id,
@@ -182,6 +167,7 @@ function clearedRules(options: RecommendationOptions, against: Against): WayBack
     text: filled(TEXTS.answer, {
       label: field.label,
       value: answerText(field, { feature, answer: null }),
+      now: answerText(field, { feature: now, answer: null }),
     }),
   };
 }
@@ -200,14 +186,22 @@ function valuesOf({ ask, now }: Lever): readonly number[] {
     .sort((a, b) => Math.abs(a - now) - Math.abs(b - now));
 }
 
-/** The first of the months to come at which ages and tenures alone have cleared the rules. */
+/** The first day to come, looked for month by month, on which ages and tenures alone have cleared the rules. */
 function waited(
   { answers, asOfMs, features, policy }: RecommendationOptions,
-  against: Against,
+  search: Search,
 ): WayBack | undefined {
+  const clearOn = (atMs: number) => clear(search, features.matrix([{ answers, atMs }]));
+  const tomorrowMs = (Math.floor(asOfMs / DAY_MS) + 1) * DAY_MS;
   for (let month = 1; month <= policy.recourse.furthestMonths; month++) {
-    const atMs = Math.ceil((asOfMs + month * UNIT_MS.months) / DAY_MS) * DAY_MS;
-    if (!clear(against, features.matrix([{ answers, atMs }]))) continue;
+    const [fromDay, toDay] = [month - 1, month].map((months) =>
+      Math.ceil(months * UNIT_MS.months / DAY_MS)
+    );
+    if (fromDay === undefined || toDay === undefined) continue;
+    if (!clearOn(tomorrowMs + toDay * DAY_MS)) continue;
+    let day = fromDay;
+    while (!clearOn(tomorrowMs + day * DAY_MS)) day++;
+    const atMs = tomorrowMs + day * DAY_MS;
     return {
       kind: "wait",
       until: isoDay(atMs),

@@ -181,6 +181,7 @@ function recourseOf(
   const told = {
     label: field.label,
     value: answerText(field, { feature: to, answer: null }),
+    now: answerText(field, { feature: now, answer: null }),
     before: percent(before),
     after: percent(probability),
   };

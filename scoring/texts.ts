@@ -42,6 +42,10 @@ export const NO_OFFER_TEXTS: Readonly<Record<NoOffer, Localized>> = {
     ru: "Банк не выдаёт таких небольших кредитов и не меняет их в нужных пределах",
     en: "The bank gives no loan near the one asked for",
   },
+  gain_too_small: {
+    ru: "Шансы почти такие, как нужно; другой кредит почти ничего не добавит",
+    en: "The chance is nearly what it should be; another loan would add next to nothing",
+  },
   target_out_of_reach: {
     ru: "Меньшая сумма и другой срок не поднимают шансы в этом банке до нужного уровня",
     en: "No smaller amount and no other term raises the chance at this bank far enough",
@@ -65,16 +69,15 @@ export const OFFER_TEXTS = {
   },
 } as const;
 
-/** With the interval's lower end; what follows is the label of the answer and its value. */
 export const RECOURSE_TEXTS = {
   change: {
-    ru: "{label}: если будет {value}, оценка шансов вырастет с {before} до {after}",
-    en: "{label}: at {value} the estimated chance rises from {before} to {after}",
+    ru: "{label}: {value} вместо {now} — оценка шансов {after} вместо {before}",
+    en: "{label}: {value} in place of {now} — an estimated chance of {after}, not {before}",
   },
   wait: {
-    ru: "{label}: к {date} стаж составит {value}, оценка шансов вырастет с {before} до {after}",
+    ru: "{label}: к {date} пройдёт {value} — оценка шансов {after} вместо {before}",
     en:
-      "{label}: by {date} it will be {value}, and the estimated chance rises from {before} to {after}",
+      "{label}: {value} will have passed by {date} — an estimated chance of {after}, not {before}",
   },
 } as const;
 
@@ -104,8 +107,8 @@ export const RECOMMENDATION_TEXTS = {
     en: "{bank}: {offer}",
   },
   answer: {
-    ru: "{label}: {value}",
-    en: "{label}: {value}",
+    ru: "{label}: {value} вместо {now}",
+    en: "{label}: {value} in place of {now}",
   },
   wait: {
     ru: "Вернуться к заявке {date}",

@@ -105,7 +105,7 @@ export function answerText(
   { meaning }: Field,
   { feature, answer }: { feature: number; answer: Answer },
 ): Localized {
-  const own = String(answer ?? "");
+  const own = String(answer ?? "").trim();
   const words = { ru: own, en: own };
   switch (meaning.kind) {
     case "quantity":

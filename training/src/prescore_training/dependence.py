@@ -45,7 +45,8 @@ PENALTY: Final = 1.0
 """Half of it times the squares of the loadings' inverse hyperbolic tangents: about one application's worth."""
 SMALLEST_START: Final = 0.1
 """At 0 the likelihood is level in every direction, whatever the decisions."""
-MIN_PROBABILITY: Final = 1e-6
+MIN_PROBABILITY: Final = 1e-3
+"""Nearer to 0 and 1 probabilities count as this: a model's gross error must not outweigh a hundred applications."""
 ROWS_AT_ONCE: Final = 4_096
 """Rows whose nodes are in memory at a time: 1 MB a bank."""
 

@@ -38,6 +38,8 @@ class Simulation:
     applications: Applications
     applied_day: Ints
     """Days after the first day."""
+    history: Floats
+    """Credit history, which the lenders see and the answers do not tell."""
     truth: Mapping[str, Floats]
     """Bank -> approval probability given the answers: the best that a model can know."""
     full_truth: Mapping[str, Floats]
@@ -82,6 +84,7 @@ def simulate(project: Project, *, applications: int, seed: int) -> Simulation:
         answers=answers,
         applications=asked,
         applied_day=people.applied_day,
+        history=people.history,
         truth={lender.bank: lender.visible_probability(asked) for lender in LENDERS},
         full_truth=full,
         decisions={bank: _decide(full[bank], decisions_rng) for bank in BANKS},

@@ -797,7 +797,7 @@ export interface components {
                         totalMinor: number;
                         /** @description Total less amount, in minor units */
                         overpaymentMinor: number;
-                        /** @description Overpayment, and what the client's own money would cost in place of what is not lent, in minor units */
+                        /** @description Expected, in minor units: if approved the overpayment and what own money costs in place of what is not lent, if refused what own money costs in place of all */
                         clientCostMinor: number;
                         /** @description Probability times the product's margin, in minor units */
                         expectedMarginMinor: number;
@@ -811,7 +811,7 @@ export interface components {
                     /** @description Why none was found */
                     none?: {
                         /** @enum {string} */
-                        code: "no_products" | "loan_not_stated" | "insufficient_data" | "forbidden_by_policy" | "outside_products" | "target_out_of_reach";
+                        code: "no_products" | "loan_not_stated" | "insufficient_data" | "forbidden_by_policy" | "outside_products" | "gain_too_small" | "target_out_of_reach";
                         /** @description Ids of the policy rules that forbid */
                         rules: string[];
                         text: {
@@ -922,7 +922,7 @@ export interface components {
                         totalMinor: number;
                         /** @description Total less amount, in minor units */
                         overpaymentMinor: number;
-                        /** @description Overpayment, and what the client's own money would cost in place of what is not lent, in minor units */
+                        /** @description Expected, in minor units: if approved the overpayment and what own money costs in place of what is not lent, if refused what own money costs in place of all */
                         clientCostMinor: number;
                         /** @description Probability times the product's margin, in minor units */
                         expectedMarginMinor: number;
@@ -1493,8 +1493,7 @@ export interface operations {
                      *                 6,
                      *                 12,
                      *                 18,
-                     *                 24,
-                     *                 36
+                     *                 24
                      *               ],
                      *               "annualRatePercent": 24.9,
                      *               "downPaymentPercent": {
@@ -1517,8 +1516,7 @@ export interface operations {
                      *               "termsMonths": [
                      *                 12,
                      *                 18,
-                     *                 24,
-                     *                 36
+                     *                 24
                      *               ],
                      *               "annualRatePercent": 27.9,
                      *               "marginPercent": 1.5
@@ -1926,8 +1924,8 @@ export interface operations {
                      *                   "field": "monthprofit",
                      *                   "contribution": 0.412451441656195,
                      *                   "text": {
-                     *                     "ru": "Доход 180 000 ₽ в месяц — в пользу клиента",
-                     *                     "en": "An income of ₽180,000 a month speaks for the client"
+                     *                     "ru": "Доход 180 000 ₽ в месяц повышает шансы",
+                     *                     "en": "An income of ₽180,000 a month raises the chance"
                      *                   }
                      *                 }
                      *               ],
@@ -1937,8 +1935,8 @@ export interface operations {
                      *                   "field": "monthexpense",
                      *                   "contribution": -0.14714180542264854,
                      *                   "text": {
-                     *                     "ru": "Расходы 100 000 ₽ в месяц велики для такого дохода",
-                     *                     "en": "Expenses of ₽100,000 a month are high for this income"
+                     *                     "ru": "Расходы 100 000 ₽ в месяц снижают шансы",
+                     *                     "en": "Expenses of ₽100,000 a month lower the chance"
                      *                   }
                      *                 }
                      *               ],
@@ -1961,8 +1959,8 @@ export interface operations {
                      *                 "code": "monthprofit.change",
                      *                 "to": 217000,
                      *                 "text": {
-                     *                   "ru": "Доход в месяц: если будет 217 000 ₽, оценка шансов вырастет с 51 % до 67 %",
-                     *                   "en": "Monthly income: at ₽217,000 the estimated chance rises from 51% to 67%"
+                     *                   "ru": "Доход в месяц: 217 000 ₽ вместо 180 000 ₽ — оценка шансов 67 % вместо 51 %",
+                     *                   "en": "Monthly income: ₽217,000 in place of ₽180,000 — an estimated chance of 67%, not 51%"
                      *                 }
                      *               }
                      *             ],
@@ -1991,7 +1989,7 @@ export interface operations {
                      *                   "lastPaymentMinor": 584139,
                      *                   "totalMinor": 10514553,
                      *                   "overpaymentMinor": 1814553,
-                     *                   "clientCostMinor": 3084861,
+                     *                   "clientCostMinor": 3940967,
                      *                   "expectedMarginMinor": 174322,
                      *                   "rules": [],
                      *                   "text": {
@@ -2007,7 +2005,7 @@ export interface operations {
                      *           "objective": "client_cost",
                      *           "target": 0.6,
                      *           "banks": [
-                     *             "bank_e"
+                     *             "bank_b"
                      *           ]
                      *         },
                      *         "rules": [],
@@ -2023,33 +2021,33 @@ export interface operations {
                      *           "banks": [
                      *             "bank_b"
                      *           ],
-                     *           "probabilityOfAny": 0.989842317178429,
-                     *           "expectedInquiries": 1.0632537142276333,
-                     *           "expectedValue": 4630.235471623855,
+                     *           "probabilityOfAny": 0.9829470056965453,
+                     *           "expectedInquiries": 1.0681214567345043,
+                     *           "expectedValue": 4594.298591462375,
                      *           "comparisons": {
                      *             "bestSingle": {
                      *               "banks": [
                      *                 "bank_b"
                      *               ],
-                     *               "probabilityOfAny": 0.9574599831986091,
+                     *               "probabilityOfAny": 0.9574599831986097,
                      *               "expectedInquiries": 1,
-                     *               "expectedValue": 4487.299915993046
+                     *               "expectedValue": 4487.299915993049
                      *             },
                      *             "allAtOnce": {
                      *               "banks": [
                      *                 "bank_b"
                      *               ],
-                     *               "probabilityOfAny": 0.9952127509238912,
+                     *               "probabilityOfAny": 0.9873987376717681,
                      *               "expectedInquiries": 5,
-                     *               "expectedValue": 3476.0637546194557
+                     *               "expectedValue": 3436.9936883588407
                      *             },
                      *             "independent": {
                      *               "banks": [
                      *                 "bank_b"
                      *               ],
-                     *               "probabilityOfAny": 0.989842317178429,
-                     *               "expectedInquiries": 1.0632537142276333,
-                     *               "expectedValue": 4630.235471623855
+                     *               "probabilityOfAny": 0.9829470056965453,
+                     *               "expectedInquiries": 1.0681214567345043,
+                     *               "expectedValue": 4594.298591462375
                      *             }
                      *           }
                      *         },
@@ -2068,7 +2066,7 @@ export interface operations {
                      *           },
                      *           "policy": {
                      *             "version": "1",
-                     *             "sha256": "13ddffa4247714f82fc1ebd26da970c741873aaeed689820a9217187e743731b"
+                     *             "sha256": "1f0d4ab63fc6b24b00c669554ea633e9f46006259092ff92c197891f37fbecc2"
                      *           },
                      *           "contributions": {
                      *             "bank_a": [

@@ -15,7 +15,7 @@ import type { Decision } from "../../scoring/decision.ts";
 import { parseDateMs } from "../../scoring/dates.ts";
 import { TableReader } from "../../scoring/table.ts";
 import { configFromEnvironment } from "../../tasks/config.ts";
-import { csvRows } from "../../tasks/csv.ts";
+import { csvRows } from "../../scoring/csv.ts";
 import { startScoring } from "../../workers.ts";
 
 const HERE = new URL("./", import.meta.url);

@@ -41,5 +41,5 @@ const batch = unwrap(
   }),
 );
 for await (const row of batchResults(prescore, batch.id, { pollMs: 50 })) {
-  if (row.status === "scored") console.log(`row ${row.row}:`, row.probabilities);
+  if (row.status === "scored") console.log(`row ${row.row}: ${JSON.stringify(row.probabilities)}`);
 }

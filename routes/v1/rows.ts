@@ -5,7 +5,6 @@
 import type { z } from "@hono/zod-openapi";
 import type { Questionnaire } from "../../configs/mod.ts";
 import type { Answers } from "../../scoring/answers.ts";
-import { csvRows } from "../../scoring/csv.ts";
 import { isMissing } from "../../scoring/features.ts";
 import { TableError, TableReader } from "../../scoring/table.ts";
 import { type applicationSchema, givenAnswers } from "./application_schema.ts";
@@ -63,6 +62,8 @@ async function* readCsvRows(
   body: Body,
   { questionnaire, maxRowBytes }: ReadRowsOptions,
 ): AsyncGenerator<ReadRow> {
+  // The only one that needs a library: a start does not wait for it.
+  const { csvRows } = await import("../../scoring/csv.ts");
   const cells = csvRows(body, { maxRowBytes });
   const header = await cells.next();
   if (header.done) return;

@@ -8,11 +8,14 @@
 import { type Config, ConfigError } from "./configs/mod.ts";
 import { systemClock } from "./queue/clock.ts";
 import { isRemote } from "./queue/connection.ts";
+import { Completions, type Waited, type WaitOptions } from "./queue/completions.ts";
 import { Dispatcher } from "./queue/dispatcher.ts";
-import { openStore } from "./queue/open.ts";
+import { Express } from "./queue/express.ts";
+import { openStores } from "./queue/open.ts";
 import type { Enqueued, NewTask, Task } from "./queue/store.ts";
+import { WebhookSender } from "./queue/webhook_sender.ts";
 import { createApp } from "./routes/mod.ts";
-import { configFromEnvironment } from "./tasks/config.ts";
+import { configFromEnvironment, webhookEndpoints } from "./tasks/config.ts";
 import { main } from "./tasks/main.ts";
 import { readRevision, startScoring } from "./workers.ts";
 
@@ -50,9 +53,16 @@ async function startEdge(): Promise<Edge> {
   }
   const scoring = await startScoring({ ...config, service: { ...service, workers: 0 } });
   const revision = await readRevision(config);
-  const store = await openStore(service, systemClock.now());
+  const { store, batches, webhooks } = await openStores(service, systemClock.now());
+  const completions = new Completions({
+    store,
+    clock: systemClock,
+    pollEveryMs: service.pollEveryMs,
+    report,
+  });
   const dispatcher = new Dispatcher({
     store,
+    onEnded: (ids) => completions.tell(ids),
     handler: scoring.handler,
     policy: service.queue,
     lanes: 1,
@@ -60,6 +70,8 @@ async function startEdge(): Promise<Edge> {
     random: Math.random,
     report,
   });
+
+  const express = new Express({ store, handler: scoring.handler, lanes: 1, clock: systemClock });
 
   /** What fails here waits for the next request or sweep: the tasks are stored. */
   async function drain(budgetMs: number): Promise<void> {
@@ -82,15 +94,53 @@ async function startEdge(): Promise<Edge> {
     return await store.find(id);
   }
 
+  /** Nobody else may score what is waited for. */
+  async function wait(id: string, options: WaitOptions): Promise<Waited> {
+    const [waited] = await Promise.all([
+      completions.wait(id, options),
+      drain(Math.min(options.timeoutMs, service.edge.pollBudgetMs)),
+    ]);
+    return waited;
+  }
+
+  const endpoints = webhookEndpoints(service.webhooks);
+  await webhooks.configure(endpoints.map(({ id }) => id));
+  const sender = new WebhookSender({
+    store: webhooks,
+    endpoints,
+    policy: service.webhooks,
+    pollEveryMs: service.pollEveryMs,
+    clock: systemClock,
+    random: Math.random,
+    fetch,
+    report,
+  });
+
+  async function sweep(): Promise<void> {
+    const untilMs = systemClock.now() + service.edge.sweepBudgetMs;
+    await drain(service.edge.sweepBudgetMs);
+    do {
+      if (!await sender.sendDue().catch(report)) return;
+    } while (systemClock.now() < untilMs);
+  }
+
   const app = createApp({
-    store: { find },
+    store: { find, payload: (id) => store.payload(id) },
+    batches,
+    revision,
     report,
     enqueue,
+    express: (task, timeoutMs) => express.run({ ...task, revision }, timeoutMs),
+    wait,
+    // What is stored waits for the sweep, or for whoever asks for it.
+    wake() {},
+    explore: (application) => scoring.decider.explore(application),
+    now: systemClock.now,
     questionnaire,
     banks,
-    limits: service.limits,
+    limits: { ...service.limits, ...service.v1 },
   });
-  return { config, fetch: app.fetch, sweep: () => drain(service.edge.sweepBudgetMs) };
+  return { config, fetch: app.fetch, sweep };
 }
 
 function isFinished(state: Enqueued): boolean {

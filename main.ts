@@ -4,18 +4,24 @@
  */
 import { type Config, ConfigError } from "./configs/mod.ts";
 import { systemClock } from "./queue/clock.ts";
+import { Completions } from "./queue/completions.ts";
 import { Dispatcher, type DispatcherOptions } from "./queue/dispatcher.ts";
+import { Express } from "./queue/express.ts";
 import { GroupCommit } from "./queue/group_commit.ts";
-import { openStore } from "./queue/open.ts";
+import { openStores } from "./queue/open.ts";
 import type { Enqueued, NewTask } from "./queue/store.ts";
+import { WebhookSender } from "./queue/webhook_sender.ts";
+import type { WebhookStore } from "./queue/webhook_store.ts";
 import { createApp, createHealthApp } from "./routes/mod.ts";
+import type { WhatIfOptions } from "./routes/v1/what_if.ts";
 import { backup } from "./tasks/backup.ts";
-import { configFromEnvironment } from "./tasks/config.ts";
+import { configFromEnvironment, webhookEndpoints } from "./tasks/config.ts";
 import { health } from "./tasks/health.ts";
 import { chooseCommand, main } from "./tasks/main.ts";
 import { queue } from "./tasks/queue.ts";
+import { replay } from "./tasks/replay.ts";
 import { Reporter } from "./tasks/report.ts";
-import { readRevision, startScoring } from "./workers.ts";
+import { readRevision, type Scoring, startScoring } from "./workers.ts";
 
 export interface Service {
   /** Where it listens, such as `http://127.0.0.1:8000`. */
@@ -39,40 +45,74 @@ export async function startService(config: Config): Promise<Service> {
   ]);
   // It is awaited below; where the database fails first nobody asks.
   reading.catch(() => {});
-  const store = await openStore(service, systemClock.now());
+  const { store, batches, webhooks } = await openStores(service, systemClock.now());
   closing.defer(() => store.close());
   const [scoring, revision] = await reading;
   if (scoring) closing.use(scoring);
 
+  const sender = scoring && await startWebhooks(service, webhooks);
+  closing.defer(() => sender?.stop());
+  const report = (error: unknown) => reporter.report("A request failed", error);
+  const completions = new Completions({
+    store,
+    clock: systemClock,
+    pollEveryMs: service.pollEveryMs,
+    report,
+  });
   const dispatcher = scoring && startDispatcher({
     store,
     handler: scoring.handler,
+    onEnded: (ids) => {
+      completions.tell(ids);
+      sender?.wake();
+    },
     policy: service.queue,
     lanes: Math.max(1, service.workers),
     pollEveryMs: service.pollEveryMs,
   });
   closing.defer(() => dispatcher?.stop());
 
+  const express = scoring && new Express({
+    store,
+    handler: scoring.handler,
+    lanes: Math.max(1, service.workers),
+    clock: systemClock,
+  });
   const uploads = new GroupCommit<NewTask, Enqueued>({
     commit: async (tasks) => {
-      const states = await store.enqueue(tasks, systemClock.now());
+      const stored = store.enqueue(tasks, systemClock.now());
+      // Now, so that the claim shares the commit: it is asked for after the tasks, and finds them.
       dispatcher?.wake();
-      return states;
+      return await stored;
     },
     limit: service.queue.batchRows,
     waitingLimit: service.limits.waitingUploads,
   });
-  const report = (error: unknown) => reporter.report("A request failed", error);
   const app = service.role === "worker" ? createHealthApp({ store, report }) : createApp({
     store,
+    batches,
+    revision,
     report,
     enqueue: (task) => uploads.add({ ...task, revision }),
+    express: async (task, timeoutMs) => {
+      const done = await express?.run({ ...task, revision }, timeoutMs) ?? false;
+      if (done) sender?.wake();
+      return done;
+    },
+    wait: (id, options) => completions.wait(id, options),
+    wake: () => dispatcher?.wake(),
+    explore: exploring(config, scoring),
+    now: systemClock.now,
     questionnaire,
     banks,
-    limits: service.limits,
+    limits: { ...service.limits, ...service.v1 },
   });
   const server = listen(service, app.fetch);
-  closing.defer(() => shutDown(server, service.queue.drainMs));
+  closing.defer(() => {
+    // Whoever waits is answered now, and asks again elsewhere.
+    completions.close();
+    return shutDown(server, service.queue.drainMs);
+  });
 
   const { hostname, port } = server.addr;
   const running = closing.move();
@@ -83,10 +123,42 @@ export async function startService(config: Config): Promise<Service> {
   };
 }
 
+/** Decides at once: by the models of this process, which one that scores nothing else loads when it is first asked. */
+function exploring(config: Config, scoring: Scoring | undefined): WhatIfOptions["explore"] {
+  let loading: Promise<Scoring> | undefined;
+  return async (application) => {
+    const { decider } = scoring ??
+      await (loading ??= startScoring({ ...config, service: { ...config.service, workers: 0 } }));
+    return await decider.explore(application);
+  };
+}
+
+/** A running sender of webhooks; none where nobody is to be told. */
+async function startWebhooks(
+  { webhooks, pollEveryMs }: Config["service"],
+  store: WebhookStore,
+): Promise<WebhookSender | undefined> {
+  const endpoints = webhookEndpoints(webhooks);
+  await store.configure(endpoints.map(({ id }) => id));
+  if (endpoints.length === 0) return undefined;
+  const sender = new WebhookSender({
+    store,
+    endpoints,
+    policy: webhooks,
+    pollEveryMs,
+    clock: systemClock,
+    random: Math.random,
+    fetch,
+    report: (error) => reporter.report("Webhooks failed and will be tried again", error),
+  });
+  sender.start();
+  return sender;
+}
+
 /** A running dispatcher that also looks for what other processes uploaded. */
 function startDispatcher(
   { pollEveryMs, ...options }:
-    & Pick<DispatcherOptions, "store" | "handler" | "policy" | "lanes">
+    & Pick<DispatcherOptions, "store" | "handler" | "policy" | "lanes" | "onEnded">
     & { pollEveryMs: number },
 ): Pick<Dispatcher, "wake" | "stop"> {
   const dispatcher = new Dispatcher({
@@ -154,4 +226,4 @@ async function serve(): Promise<void> {
   else console.log(workers > 0 ? `${workers} scoring workers` : "scoring in the main thread");
 }
 
-if (import.meta.main) await main(chooseCommand({ serve, health, backup, queue }, "serve"));
+if (import.meta.main) await main(chooseCommand({ serve, health, backup, queue, replay }, "serve"));

@@ -5,10 +5,13 @@
  * Known limit: a task scored before the workers are there is scored where it could do harm. Its models have passed their checks.
  */
 import type { Config } from "./configs/mod.ts";
+import type { BatchDetail } from "./queue/batches.ts";
 import { systemClock } from "./queue/clock.ts";
 import type { Handler } from "./queue/dispatcher.ts";
 import { WorkerPool } from "./queue/pool.ts";
 import { Decider } from "./scoring/decide.ts";
+import { withChunks, type Work } from "./scoring/chunk.ts";
+import type { Decision } from "./scoring/decision.ts";
 import { banksWithoutEvidence } from "./scoring/evidence.ts";
 import { describeFeatures, Features } from "./scoring/features.ts";
 import { scoringHandler } from "./scoring/handler.ts";
@@ -105,12 +108,30 @@ export async function startScoring(
     typical: bundle.typical,
   });
   return {
-    handler: scoringHandler({ scorer, decider }),
+    handler: withChunks(batchWorks(scorer, decider), scoringHandler({ scorer, decider })),
     decider,
     startWorkers: () => starting ??= service.workers === 0 ? Promise.resolve(0) : startWorkers(),
     async [Symbol.asyncDispose]() {
       stopping.abort();
       await starting;
+    },
+  };
+}
+
+/** What a row of a batch can get, by the batch's detail. */
+function batchWorks(scorer: Scorer, decider: Decider): Readonly<Record<BatchDetail, Work>> {
+  return {
+    probabilities: {
+      all: (applications) => scorer.score(applications),
+      one: (application) => scorer.scoreApart(application),
+    },
+    decisions: {
+      async all(applications) {
+        const decisions: Decision[] = [];
+        for (const application of applications) decisions.push(await decider.decide(application));
+        return decisions;
+      },
+      one: (application) => decider.decide(application),
     },
   };
 }

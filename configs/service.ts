@@ -1,7 +1,36 @@
 /** `service.json`: where the service listens, what it stores in, and its limits. */
 import { z } from "zod";
+import { identifier, refuseRepeats } from "./text.ts";
 
 const positive = z.int().min(1);
+
+const backoff = z.strictObject({
+  base: positive.describe("Upper bound of the delay before the second attempt"),
+  max: positive.describe("Upper bound of any delay between attempts"),
+});
+
+/** Where events are sent. Secrets stand outside the configuration. */
+const endpointSchema = z.strictObject({
+  id: identifier,
+  url: z.url({ protocol: /^https?$/, error: "must be an http:// or https:// address" }),
+  secretEnv: z.string().min(1).optional().describe(
+    "Environment variable with the secret: whsec_ and base64; several, apart by spaces, while one is replaced",
+  ),
+  secretFile: z.string().min(1).optional().describe("File with the secret, instead of a variable"),
+}).refine(({ secretEnv, secretFile }) => (secretEnv === undefined) !== (secretFile === undefined), {
+  error: "must name its secret by secretEnv or by secretFile, and not by both",
+});
+
+const webhooksSchema = z.strictObject({
+  endpoints: z.array(endpointSchema).max(20).default([]),
+  timeoutMs: positive.default(10_000).describe("How long an address may take to answer"),
+  maxAttempts: positive.max(100).default(20).describe(
+    "Attempts after which a delivery is given up",
+  ),
+  backoffMs: backoff.default({ base: 5000, max: 6 * 3_600_000 }),
+}).superRefine(({ endpoints }, ctx) => {
+  refuseRepeats(endpoints, { ctx, path: ["endpoints"], of: ({ id }) => id });
+});
 
 export const serviceSchema = z.strictObject({
   $schema: z.string().optional(),
@@ -40,12 +69,16 @@ export const serviceSchema = z.strictObject({
     leaseMs: positive.describe("How long a claimed task belongs to its claimer"),
     jobTimeoutMs: positive.describe("How long a worker may take for one batch"),
     rescueEveryMs: positive.describe("How often expired leases are looked for"),
-    backoffMs: z.strictObject({
-      base: positive.describe("Upper bound of the delay before the second attempt"),
-      max: positive.describe("Upper bound of any delay between attempts"),
-    }),
+    backoffMs: backoff,
     drainMs: positive.describe("How long a stop waits for the batches at work"),
   }),
+  v1: z.strictObject({
+    longestWaitMs: positive.default(60_000).describe(
+      "How long a request may wait for a decision at most",
+    ),
+    batchRows: positive.default(1_000_000).describe("Rows of a batch at most"),
+  }).prefault({}).describe("Limits of the v1 API"),
+  webhooks: webhooksSchema.prefault({}).describe("Who is told when something has ended"),
 }).superRefine((service, ctx) => {
   const { leaseMs, jobTimeoutMs, backoffMs } = service.queue;
   if (service.role !== "all" && service.databaseUrl.startsWith("file:")) {

@@ -15,6 +15,9 @@ type Ended = Pick<Settlement, "completed" | "failed">;
 /** Two beats may be missed before a lease ends. */
 const HEARTBEATS_PER_LEASE = 3;
 
+/** A task of a batch holds many rows already: a lane is free again for interactive ones after each. */
+const BATCH_TASKS = 1;
+
 /** What became of one task: its result as JSON text, or why it failed. */
 export type Outcome = { readonly result: string } | { readonly error: string };
 
@@ -32,6 +35,8 @@ export interface DispatcherOptions {
   readonly random: () => number;
   /** Told of every failure of the store; the dispatcher goes on. */
   readonly report: (error: unknown) => void;
+  /** Told of the tasks that it ended, when that is on disk: those that are done, or dead. */
+  readonly onEnded?: (ids: readonly string[]) => void;
 }
 
 export class Dispatcher {
@@ -170,19 +175,23 @@ export class Dispatcher {
     ended: Ended,
     claimUntilMs = Infinity,
   ): Promise<readonly ClaimedTask[]> {
-    const { store, clock, policy: { leaseMs, batchRows, backoffMs } } = this.#options;
+    const { store, clock, policy: { leaseMs, batchRows, backoffMs }, onEnded } = this.#options;
     const claim = {
       leaseMs,
       limit: batchRows,
+      batchLimit: BATCH_TASKS,
       retryHorizonMs: backoffMs.max,
       freshFirst: this.#freshFirst,
     };
-    const { claimed } = await store.settle({
+    const { stored, claimed } = await store.settle({
       nowMs: clock.now(),
       ...ended,
       ...(this.#stopping || clock.now() >= claimUntilMs ? {} : { claim }),
     });
     this.#freshFirst = claimed.some(({ attempt }) => attempt > 1);
+    const dead = (ended.failed ?? []).filter(({ retryAtMs }) => retryAtMs === null);
+    const ids = [...stored, ...dead.map(({ id }) => id)];
+    if (ids.length > 0) onEnded?.(ids);
     return claimed;
   }
 

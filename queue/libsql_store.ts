@@ -5,6 +5,7 @@ import { QUEUE } from "./fairness.ts";
 import type {
   ClaimedTask,
   ClaimOptions,
+  Completed,
   Enqueued,
   Held,
   NewTask,
@@ -64,6 +65,17 @@ const ENQUEUE_PAYLOADS = `
   FROM json_each(:payloads) AS asked JOIN tasks ON tasks.id = asked.key WHERE true
   ON CONFLICT (task_id) DO NOTHING`;
 
+/** Of a task that nobody has claimed, and that is stored with this payload. */
+const STORE_DONE = `
+  INSERT INTO results (task_id, body, fence, created_at_ms)
+  SELECT tasks.id, :result, 1, :now FROM tasks JOIN payloads ON task_id = tasks.id
+  WHERE tasks.id = :id AND state = 'queued' AND fence = 0 AND body = :payload`;
+
+/** Follows STORE_DONE, and ends nothing where that stored nothing. */
+const END_STORED = `
+  UPDATE tasks SET state = 'done', attempt = 1, fence = 1, finished_at_ms = :now
+  WHERE id = :id AND state = 'queued' AND changes() > 0`;
+
 /** A task that the queue did not take is not there. */
 const STATES = `
   SELECT coalesce(tasks.state, 'refused') AS state FROM json_each(:ids) AS asked
@@ -71,9 +83,15 @@ const STATES = `
   ORDER BY asked.key`;
 
 const FIND = `
-  SELECT state, attempt, error, results.body AS result
+  SELECT state, attempt, error, tasks.created_at_ms, finished_at_ms, results.body AS result
   FROM tasks LEFT JOIN results ON results.task_id = tasks.id
   WHERE tasks.id = :id`;
+
+const PAYLOAD = "SELECT body FROM payloads WHERE task_id = :id";
+
+const ENDED = `
+  SELECT tasks.id FROM json_each(:ids) AS asked JOIN tasks ON tasks.id = asked.value
+  WHERE tasks.state IN ('done', 'dead')`;
 
 const CLAIM = `
   UPDATE tasks
@@ -96,12 +114,16 @@ function claimRetry(condition: string): string {
   ${CLAIMED}`;
 }
 
-/** `+ 0`: newer SQLites prepare a statement again for each limit that they can read. */
+/** What is claimed together is of one priority, so that nobody waits for a batch that was claimed with his task. */
 function claimFresh(condition: string): string {
   return `${CLAIM}
     SELECT rowid FROM tasks
     WHERE state = 'queued' AND attempt = 0 ${condition}
-    ORDER BY priority, turn, rowid LIMIT :limit + 0
+      AND priority = (SELECT min(priority) FROM tasks WHERE state = 'queued' AND attempt = 0)
+    ORDER BY turn, rowid
+    LIMIT iif(
+      EXISTS (SELECT 1 FROM tasks WHERE state = 'queued' AND attempt = 0 AND priority = 0),
+      :limit, :batchLimit)
   ${CLAIMED}`;
 }
 
@@ -167,18 +189,28 @@ export class LibsqlStore implements TaskStore {
   }
 
   async enqueue(tasks: readonly NewTask[], nowMs: number): Promise<readonly Enqueued[]> {
-    const asked = JSON.stringify(tasks.map(({ payload: _, ...task }) => task));
-    const ids = JSON.stringify(tasks.map(({ id }) => id));
     // The first of two with one id is kept.
     const payloads = Object.fromEntries(tasks.map(({ id, payload }) => [id, payload]).toReversed());
-    const { waitingTasks: waiting, waitingTasksPerTenant: waitingOfTenant } = this.#limits;
     const results = await this.#database.write([
-      statement(ENQUEUE_TASKS, { tasks: asked, now: nowMs, waiting, waitingOfTenant }),
+      ...enqueueStatements(tasks, { nowMs, limits: this.#limits }),
       statement(ENQUEUE_PAYLOADS, { payloads: JSON.stringify(payloads) }),
-      statement(DROP_OLD_RESULTS, { ids }),
-      statement(STATES, { ids }),
+      statement(STATES, { ids: idsJson(tasks) }),
     ]);
     return (results.at(-1)?.rows ?? []).map(({ state }) => state as Enqueued);
+  }
+
+  async enqueueDone(
+    { payload, result, ...task }: NewTask & Pick<Completed, "result">,
+    nowMs: number,
+  ): Promise<boolean> {
+    const { id } = task;
+    const results = await this.#database.write([
+      ...enqueueStatements([task], { nowMs, limits: this.#limits }),
+      statement(ENQUEUE_PAYLOADS, { payloads: JSON.stringify({ [id]: payload }) }),
+      statement(STORE_DONE, { id, payload, result, now: nowMs }),
+      statement(END_STORED, { id, now: nowMs }),
+    ]);
+    return (results.at(-1)?.rowsAffected ?? 0) > 0;
   }
 
   async find(id: string): Promise<Task | undefined> {
@@ -189,7 +221,19 @@ export class LibsqlStore implements TaskStore {
       attempt: Number(row.attempt),
       error: row.error as string | null,
       result: row.result as string | null,
+      createdAtMs: Number(row.created_at_ms),
+      finishedAtMs: row.finished_at_ms as number | null,
     };
+  }
+
+  async payload(id: string): Promise<string | undefined> {
+    const { rows: [row] } = await this.#database.read(statement(PAYLOAD, { id }));
+    return row && String(row.body);
+  }
+
+  async ended(ids: readonly string[]): Promise<readonly string[]> {
+    const { rows } = await this.#database.read(statement(ENDED, { ids: JSON.stringify(ids) }));
+    return rows.map(({ id }) => String(id));
   }
 
   async settle({ nowMs, completed = [], failed = [], claim }: Settlement): Promise<Settled> {
@@ -242,16 +286,38 @@ export class LibsqlStore implements TaskStore {
   }
 }
 
+/** Queue the tasks that the queue takes, as a part of a transaction that also stores their payloads. */
+export function enqueueStatements(
+  tasks: readonly Omit<NewTask, "payload">[],
+  { nowMs, limits }: { readonly nowMs: number; readonly limits: StoreLimits },
+): InStatement[] {
+  // Without what else they carry: payloads are long.
+  const asked = tasks.map(({ id, revision, tenant, priority }) => ({
+    ...{ id, revision, tenant, priority },
+  }));
+  const { waitingTasks: waiting, waitingTasksPerTenant: waitingOfTenant } = limits;
+  return [
+    statement(ENQUEUE_TASKS, {
+      ...{ tasks: JSON.stringify(asked), now: nowMs, waiting, waitingOfTenant },
+    }),
+    statement(DROP_OLD_RESULTS, { ids: idsJson(tasks) }),
+  ];
+}
+
+function idsJson(tasks: readonly Pick<NewTask, "id">[]): string {
+  return JSON.stringify(tasks.map(({ id }) => id));
+}
+
 function heldJson(tasks: readonly Held[]): string {
   return JSON.stringify(tasks.map(({ id, fence }) => ({ id, fence })));
 }
 
 function claimStatements(claim: ClaimOptions, nowMs: number): InStatement[] {
-  const { leaseMs, limit, retryHorizonMs: horizon, freshFirst = false } = claim;
+  const { leaseMs, limit, batchLimit = limit, retryHorizonMs: horizon, freshFirst = false } = claim;
   const sql = freshFirst ? FRESH_FIRST : RETRY_FIRST;
   const until = nowMs + leaseMs;
   const retry = statement(sql.retry, { until, now: nowMs, horizon });
-  const fresh = statement(sql.fresh, { until, limit });
+  const fresh = statement(sql.fresh, { until, limit, batchLimit });
   return freshFirst ? [fresh, retry] : [retry, fresh];
 }
 

@@ -2,24 +2,37 @@
 import { ConfigError, type Service, withoutSecrets } from "../configs/mod.ts";
 import { Connection, filePath } from "./connection.ts";
 import { GroupedDatabase } from "./grouped_database.ts";
+import { LibsqlBatches } from "./libsql_batches.ts";
 import { LibsqlStore } from "./libsql_store.ts";
 import { migrate, readMigrations } from "./migrate.ts";
+import { WebhookStore } from "./webhook_store.ts";
 
 /** Transactions that may wait for a commit: far more than uploads, lanes, heartbeats and a rescue ever make. */
 const WAITING_LIMIT = 1000;
 
-/** Throws `ConfigError` where the database cannot be used. */
-export async function openStore(
+/** All that is kept in one database. */
+export interface Stores {
+  readonly store: LibsqlStore;
+  readonly batches: LibsqlBatches;
+  readonly webhooks: WebhookStore;
+}
+
+/** Closing the store closes all. Throws `ConfigError` where the database cannot be used. */
+export async function openStores(
   { databaseUrl: url, limits }: Pick<Service, "databaseUrl" | "limits">,
   nowMs: number,
-): Promise<LibsqlStore> {
+): Promise<Stores> {
   let connection: Connection | undefined;
   try {
     await makeFolder(url);
     connection = await Connection.open(url);
     await migrate(connection, { migrations: readMigrations(), nowMs });
-    const grouped = new GroupedDatabase(connection, { waitingLimit: WAITING_LIMIT });
-    return new LibsqlStore(grouped, limits);
+    const database = new GroupedDatabase(connection, { waitingLimit: WAITING_LIMIT });
+    return {
+      store: new LibsqlStore(database, limits),
+      batches: new LibsqlBatches(database, limits),
+      webhooks: new WebhookStore(database),
+    };
   } catch (error) {
     connection?.close();
     const reason = error instanceof Error ? error.message : String(error);

@@ -42,6 +42,9 @@ export interface Task {
   readonly error: string | null;
   /** JSON text; there on a task that is done, and on no other. */
   readonly result: string | null;
+  readonly createdAtMs: number;
+  /** There on a task that is done or dead. */
+  readonly finishedAtMs: number | null;
 }
 
 /** A task in the hands of a claimer. */
@@ -74,6 +77,8 @@ export interface Failed extends Held {
 export interface ClaimOptions {
   readonly leaseMs: number;
   readonly limit: number;
+  /** How many of a batch may be claimed together, where no interactive task waits; absent: `limit`. */
+  readonly batchLimit?: number;
   /** A retry that waits for longer than this was timed by a clock that has been set back since: it is due. */
   readonly retryHorizonMs: number;
   /** Prefer tasks that never ran; else one that failed before comes first. */
@@ -108,7 +113,16 @@ export interface TaskStore {
    * they are on disk, with the state of each, or `refused` where the queue is full: known tasks never are.
    */
   enqueue(tasks: readonly NewTask[], nowMs: number): Promise<readonly Enqueued[]>;
+  /**
+   * Stores a task that was done before it was stored, with its result, in one transaction. False where the queue is full, or a task
+   * with its id has another payload, has been claimed, or has ended.
+   */
+  enqueueDone(task: NewTask & Pick<Completed, "result">, nowMs: number): Promise<boolean>;
   find(id: string): Promise<Task | undefined>;
+  /** What the task with this id was stored with, JSON text. */
+  payload(id: string): Promise<string | undefined>;
+  /** Those of these tasks that are done or dead. */
+  ended(ids: readonly string[]): Promise<readonly string[]>;
   /**
    * In one transaction: stores results and ends their tasks, queues failed ones again or buries them, each only where its fence
    * still holds, and claims what is due.

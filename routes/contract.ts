@@ -28,6 +28,9 @@ const taskIdSchema = z.string().openapi({
   example: "0bf47865db14802e29de4d4f769c00b97966a691",
 });
 
+/** Tasks of the v1 API, whose results are of another kind. */
+const OF_V1 = /^(app|chk)_/;
+
 const detailSchema = z.object({ detail: z.string() }).openapi("Problem");
 
 const validationSchema = z.object({
@@ -67,6 +70,8 @@ function addUpload(
   const route = createRoute({
     method: "post",
     path: "/upload_features",
+    operationId: "uploadFeatures",
+    tags: ["Reference contract"],
     summary: "Upload a questionnaire",
     description: "An absent or null field is a missing answer. The same answers are the same task.",
     request: {
@@ -99,8 +104,14 @@ function addUpload(
 
 function addCheck(app: OpenAPIHono, { store }: ContractOptions): void {
   const handler = taskHandler(store, (c, task) => c.json(task.state === "done"));
-  for (const path of ["/check_task", "/check_state"]) {
-    describe(app, taskRoute(path, { summary: "Ask whether the result is there", ok: z.boolean() }));
+  const summary = "Ask whether the result is there";
+  for (
+    const [path, operationId] of [["/check_task", "checkTask"], [
+      "/check_state",
+      "checkState",
+    ]] as const
+  ) {
+    describe(app, taskRoute(path, { operationId, summary, ok: z.boolean() }));
     app.get(path, handler);
   }
 }
@@ -115,7 +126,8 @@ function addResult(app: OpenAPIHono, { store, banks }: ContractOptions): void {
     ])),
   }).openapi("Result");
   const path = "/get_result";
-  describe(app, taskRoute(path, { summary: "Get the approval probability for each bank", ok }));
+  const summary = "Get the approval probability for each bank";
+  describe(app, taskRoute(path, { operationId: "getResult", summary, ok }));
   app.get(
     path,
     taskHandler(store, (c, { id, result }) => {
@@ -137,7 +149,7 @@ function taskHandler(
   return async (c) => {
     const query = readTaskQuery(c.req.url);
     if (!query.ok) return jsonText(c, query);
-    const task = await store.find(query.taskId);
+    const task = OF_V1.test(query.taskId) ? undefined : await store.find(query.taskId);
     if (task === undefined) return problem(c, "taskNotFound");
     if (task.state === "dead") {
       return problem(c, "taskFailed", { cause: `after ${task.attempt} attempts: ${task.error}` });
@@ -146,11 +158,15 @@ function taskHandler(
   };
 }
 
-function taskRoute(path: string, { summary, ok }: { summary: string; ok: z.ZodType }) {
+function taskRoute(
+  path: string,
+  { ok, ...described }: { operationId: string; summary: string; ok: z.ZodType },
+) {
   return createRoute({
     method: "get",
     path,
-    summary,
+    tags: ["Reference contract"],
+    ...described,
     request: { query: z.object({ task_id: taskIdSchema }) },
     responses: {
       200: { description: "The answer", content: json(ok) },

@@ -36,6 +36,16 @@ const PAGE = `<!DOCTYPE html>
 </html>
 `;
 
+const TAGS = [
+  ["Applications", "One application: decided, and read"],
+  ["What-if", "What would be decided, at once"],
+  ["Batches", "Many applications in one upload"],
+  ["Catalogue", "The banks and the questionnaire"],
+  ["Webhooks", "What the service tells the configured addresses"],
+  ["Reference contract", "The three steps of the reference service, to the letter"],
+  ["Service", "Whether it is well"],
+] as const;
+
 /** Adds `/`, `/docs` with its assets, and `/openapi.json` of everything that `app` has. */
 export function addDocs(app: OpenAPIHono): void {
   app.get("/", (c) => c.redirect("/docs", 307));
@@ -55,7 +65,13 @@ export function addDocs(app: OpenAPIHono): void {
     info: {
       title: "Prescore",
       version: "1.0.0",
-      description: "Prescoring of loan applications: the approval probability for each bank.",
+      description:
+        "Prescoring of loan applications: how likely each bank is to approve, why, what " +
+        "to ask for instead, and where to ask first.",
     },
+    servers: [{ url: "/", description: "The service that this document came from" }],
+    // Whoever reaches the service may use it: keys are the business of what stands before it.
+    security: [],
+    tags: TAGS.map(([name, description]) => ({ name, description })),
   });
 }

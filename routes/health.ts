@@ -12,9 +12,12 @@ export function addHealth(app: OpenAPIHono, { store }: HealthOptions): void {
   const route = createRoute({
     method: "get",
     path: "/health",
+    operationId: "health",
+    tags: ["Service"],
     summary: "Ask whether the service and its database answer",
     responses: {
       200: { description: "They do", content: { "application/json": { schema: status } } },
+      400: { description: "The Host header is no name or address" },
       503: { description: "The database is not available" },
     },
   });

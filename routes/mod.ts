@@ -5,17 +5,25 @@ import { type ContractOptions, contractRoutes } from "./contract.ts";
 import { addDocs } from "./docs.ts";
 import { addHealth, type HealthOptions } from "./health.ts";
 import { errorHandler, problem } from "./problems.ts";
+import { type V1Options, v1Routes } from "./v1/mod.ts";
+import { problemResponse } from "./v1/problems.ts";
 
 /** Told of every failure that is not the client's doing. */
 interface Reporting {
   readonly report: (error: unknown) => void;
 }
 
-export function createApp(options: ContractOptions & Reporting): OpenAPIHono {
+export interface AppOptions extends ContractOptions, V1Options {
+  readonly store: V1Options["store"];
+  readonly limits: ContractOptions["limits"] & V1Options["limits"];
+}
+
+export function createApp(options: AppOptions): OpenAPIHono {
   const app = new OpenAPIHono();
   app.onError(errorHandler(options.report));
   app.use(refuseStrangeHosts);
   app.route("/", contractRoutes(options));
+  app.route("/", v1Routes(options));
   addHealth(app, options);
   addDocs(app);
   app.notFound((c) => {
@@ -25,13 +33,32 @@ export function createApp(options: ContractOptions & Reporting): OpenAPIHono {
       // As the reference does; the query goes along.
       return c.redirect(`${trimmed}${/\?.*/.exec(c.req.url)?.[0] ?? ""}`, 307);
     }
-    const allowed = app.routes.filter(({ path, method }) => path === c.req.path && method !== "ALL")
+    const allowed = app.routes.filter((route) =>
+      route.method !== "ALL" && matches(route.path, path)
+    )
       .map(({ method }) => method);
-    return allowed.length === 0
-      ? problem(c, "notFound")
-      : problem(c, "methodNotAllowed", { headers: { Allow: [...new Set(allowed)].join(", ") } });
+    const headers: Record<string, string> = allowed.length === 0
+      ? {}
+      : { Allow: [...new Set(allowed)].join(", ") };
+    if (isV1(c)) {
+      return problemResponse(c, allowed.length === 0 ? "not-found" : "method-not-allowed", {
+        headers,
+      });
+    }
+    return problem(c, allowed.length === 0 ? "notFound" : "methodNotAllowed", { headers });
   });
   return app;
+}
+
+function isV1(c: Context): boolean {
+  return c.req.path.startsWith("/v1/");
+}
+
+/** Whether a path fits a route's, where `:name` stands for one segment. */
+function matches(route: string, path: string): boolean {
+  const [wanted, given] = [route.split("/"), path.split("/")];
+  return wanted.length === given.length &&
+    wanted.every((segment, at) => segment.startsWith(":") || segment === given[at]);
 }
 
 /** What a process serves that only scores: whether it is well. */
@@ -47,6 +74,6 @@ export function createHealthApp(options: HealthOptions & Reporting): OpenAPIHono
 /** The request's URL is made of this header: with a slash or a question mark in it the client would choose another path. */
 async function refuseStrangeHosts(c: Context, next: Next): Promise<Response | void> {
   const host = c.req.header("host");
-  if (host !== undefined && !/^[\w.:[\]-]*$/.test(host)) return problem(c, "strangeHost");
-  return await next();
+  if (host === undefined || /^[\w.:[\]-]*$/.test(host)) return await next();
+  return isV1(c) ? problemResponse(c, "strange-host") : problem(c, "strangeHost");
 }

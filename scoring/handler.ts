@@ -26,6 +26,18 @@ export function encodePayload(answers: Answers, wanted: Wanted = "probabilities"
   );
 }
 
+/** What a task was stored with. Throws where it cannot be read. */
+export function decodePayload(
+  payload: string,
+): { readonly answers: Answers; readonly wanted: Wanted } {
+  const { answers, wanted = "probabilities" } = JSON.parse(payload);
+  if (typeof answers !== "object" || answers === null) throw new Error("it holds no answers");
+  if (wanted !== "probabilities" && wanted !== "decision") {
+    throw new Error(`it wants ${JSON.stringify(wanted)}, must be probabilities or a decision`);
+  }
+  return { answers, wanted };
+}
+
 /** The score of a finished task, as `scoringHandler` stored it. */
 export function decodeResult(text: string): Score {
   return JSON.parse(text);
@@ -73,12 +85,7 @@ function readApplication(
   { payload, createdAtMs }: QueuedTask,
 ): Application & { wanted: Wanted } | { error: string } {
   try {
-    const { answers, wanted = "probabilities" } = JSON.parse(payload);
-    if (typeof answers !== "object" || answers === null) throw new Error("it holds no answers");
-    if (wanted !== "probabilities" && wanted !== "decision") {
-      throw new Error(`it wants ${JSON.stringify(wanted)}, must be probabilities or a decision`);
-    }
-    return { answers, atMs: createdAtMs, wanted };
+    return { ...decodePayload(payload), atMs: createdAtMs };
   } catch (error) {
     return {
       error: `the stored application cannot be read: ${

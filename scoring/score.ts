@@ -16,6 +16,8 @@ export interface Score {
   readonly model: string;
   /** Banks among them whose models are served without evidence of signal; absent where there is none. */
   readonly withoutEvidence?: readonly string[];
+  /** Why the other banks have no probability; absent where all have one. */
+  readonly failed?: Readonly<Record<string, string>>;
 }
 
 export interface ScorerOptions {
@@ -46,6 +48,30 @@ export class Scorer {
       model: models.version,
       ...withoutEvidence.length > 0 && { withoutEvidence },
     }));
+  }
+
+  /** Scores one application bank by bank: a bank whose model fails is named with the cause, and the others are scored. */
+  async scoreApart(application: Application): Promise<Score> {
+    const { features, models, banks, withoutEvidence } = this.#options;
+    const matrix = features.matrix([application]);
+    const inspected = await models.inspect({ matrix, rows: 1, explain: false, sweeps: [] });
+    const probabilities: Record<string, number> = {};
+    const failed: Record<string, string> = {};
+    for (const [column, bank] of banks.entries()) {
+      const answer = inspected[column] ?? { failure: "its model gave no answer" };
+      try {
+        if ("failure" in answer) failed[bank] = answer.failure;
+        else probabilities[bank] = probability(answer.view.probabilities[0], bank);
+      } catch (error) {
+        failed[bank] = error instanceof Error ? error.message : String(error);
+      }
+    }
+    return {
+      probabilities,
+      model: models.version,
+      ...withoutEvidence.length > 0 && { withoutEvidence },
+      ...Object.keys(failed).length > 0 && { failed },
+    };
   }
 }
 

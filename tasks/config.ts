@@ -2,11 +2,15 @@
 import { pathToFileURL } from "node:url";
 import {
   type Config,
+  ConfigError,
   folderUrl,
   loadConfig,
   loadTrainingConfig,
+  type Service,
   type TrainingConfig,
 } from "../configs/mod.ts";
+import type { Endpoint } from "../queue/webhook_sender.ts";
+import { parseWebhookSecret } from "../queue/webhook_signature.ts";
 import { Features } from "../scoring/features.ts";
 
 export function configFromEnvironment(): Config {
@@ -15,6 +19,24 @@ export function configFromEnvironment(): Config {
 
 export function trainingConfigFromEnvironment(): TrainingConfig {
   return loadTrainingConfig(source(), (questionnaire) => new Features(questionnaire).names);
+}
+
+/** The addresses of service.json with their secrets, from the environment or from files. Throws `ConfigError`, without a secret in it. */
+export function webhookEndpoints({ endpoints }: Service["webhooks"]): Endpoint[] {
+  return endpoints.map(({ id, url, secretEnv, secretFile }) => {
+    const from = secretFile ?? secretEnv ?? "";
+    try {
+      const text = secretFile === undefined ? Deno.env.get(from) : Deno.readTextFileSync(from);
+      const secrets = (text ?? "").split(/\s+/).filter(Boolean);
+      if (secrets.length === 0) throw new Error("is absent or empty");
+      return { id, url, keys: secrets.map(parseWebhookSecret) };
+    } catch (error) {
+      throw new ConfigError(
+        `Cannot sign for webhook endpoint ${id}: its secret in ${from}: ` +
+          (error instanceof Error ? error.message : error),
+      );
+    }
+  });
 }
 
 function source() {

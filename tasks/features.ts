@@ -7,7 +7,7 @@ import { parseDateMs } from "../scoring/dates.ts";
 import { describeFeatures, Features } from "../scoring/features.ts";
 import { columnId, TableError, TableReader } from "../scoring/table.ts";
 import { configFromEnvironment } from "./config.ts";
-import { csvRows } from "./csv.ts";
+import { csvRows } from "../scoring/csv.ts";
 import { main, readOptions, UsageError } from "./main.ts";
 
 const ROWS_PER_WRITE = 1000;

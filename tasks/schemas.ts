@@ -1,17 +1,23 @@
 /**
- * `deno task schemas`: writes what is generated from the code: a JSON Schema beside each configuration file, for editors, and
- * the database schema that the migrations add up to. `--check` changes nothing and fails where a file differs.
+ * `deno task schemas`: writes what is generated from the code: a JSON Schema beside each configuration file, for editors, the
+ * database schema that the migrations add up to, and the OpenAPI document with its example of a decision. `--check` changes
+ * nothing and fails where a file differs.
  */
 import { z } from "zod";
-import { configSchemas } from "../configs/mod.ts";
+import { type Config, configSchemas, loadConfig } from "../configs/mod.ts";
 import { Connection } from "../queue/connection.ts";
 import { migrate, readMigrations } from "../queue/migrate.ts";
+import type { AppOptions } from "../routes/mod.ts";
+import type { Decision } from "../scoring/decision.ts";
+import { startScoring } from "../workers.ts";
 import { main, readOptions, UsageError } from "./main.ts";
+
+const EXAMPLE_AT_MS = Date.UTC(2026, 0, 31, 9);
 
 if (import.meta.main) {
   await main(async () => {
     const { values: { check } } = readOptions({ options: { check: { type: "boolean" } } });
-    for (const [path, text] of await generatedFiles()) {
+    for await (const [path, text] of generatedFiles()) {
       const url = new URL(`../${path}`, import.meta.url);
       if (!check) {
         await Deno.mkdir(new URL("./", url), { recursive: true });
@@ -23,18 +29,70 @@ if (import.meta.main) {
   });
 }
 
-/** Every generated file: path from the project's root -> text. */
-export async function generatedFiles(): Promise<ReadonlyMap<string, string>> {
-  const files = new Map<string, string>();
+/** Every generated file, one after another, for the later may be made of the earlier: path from the project's root, and text. */
+export async function* generatedFiles(): AsyncGenerator<readonly [path: string, text: string]> {
   for (const [name, schema] of Object.entries(configSchemas)) {
-    const json = z.toJSONSchema(schema, { io: "input" });
-    files.set(
+    yield [
       `configs/schemas/${name.replace(".json", ".schema.json")}`,
-      `${JSON.stringify(json, null, 2)}\n`,
-    );
+      jsonText(z.toJSONSchema(schema, { io: "input" })),
+    ];
   }
-  files.set("queue/schema.sql", await databaseSchema());
-  return files;
+  yield ["queue/schema.sql", await databaseSchema()];
+  const config = shippedConfig();
+  yield ["routes/v1/examples/decision.json", jsonText(await exampleDecision(config))];
+  yield ["client/openapi.json", jsonText(await openApiDocument(config))];
+}
+
+function jsonText(value: unknown): string {
+  return `${JSON.stringify(value, null, 2)}\n`;
+}
+
+function shippedConfig(): Config {
+  return loadConfig({
+    folder: new URL("../configs/", import.meta.url),
+    env: {},
+    readText: (file) => Deno.readTextFileSync(file),
+  });
+}
+
+/** The decision of the questionnaire's own example at a fixed time, with one of each of its lists. */
+async function exampleDecision(config: Config): Promise<Decision> {
+  await using scoring = await startScoring({
+    ...config,
+    service: { ...config.service, workers: 0 },
+  });
+  const answers = Object.fromEntries(
+    config.questionnaire.fields.map(({ id, example }) => [id, example]),
+  );
+  const decision = await scoring.decider.decide({ answers, atMs: EXAMPLE_AT_MS });
+  return JSON.parse(JSON.stringify(decision, (_, value) => {
+    if (Array.isArray(value)) return value.slice(0, 1);
+    return value;
+  }));
+}
+
+/** What an application is made of that is asked for its document alone. */
+export function documentOptions({ questionnaire, banks, service }: Config): AppOptions {
+  const unasked = () => Promise.reject(new Error("the document alone was wanted"));
+  return {
+    ...{ questionnaire, banks, limits: { ...service.limits, ...service.v1 } },
+    ...{ enqueue: unasked, express: unasked, wait: unasked, explore: unasked },
+    store: { find: unasked, payload: unasked },
+    batches: {
+      ...{ open: unasked, find: unasked, append: unasked },
+      ...{ receive: unasked, breakOff: unasked, chunkFrom: unasked },
+    },
+    revision: "",
+    wake() {},
+    now: () => EXAMPLE_AT_MS,
+    report: console.error,
+  };
+}
+
+async function openApiDocument(config: Config): Promise<unknown> {
+  // Made of the example, which may have been written just now.
+  const { createApp } = await import("../routes/mod.ts");
+  return await (await createApp(documentOptions(config)).request("/openapi.json")).json();
 }
 
 async function databaseSchema(): Promise<string> {

@@ -6,7 +6,7 @@ import { z } from "zod";
 import type { Answers } from "../scoring/answers.ts";
 import { TableError, TableReader } from "../scoring/table.ts";
 import { configFromEnvironment } from "./config.ts";
-import { csvRows } from "./csv.ts";
+import { csvRows } from "../scoring/csv.ts";
 import { main, readOptions, UsageError } from "./main.ts";
 import { Progress } from "./progress.ts";
 

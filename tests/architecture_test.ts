@@ -8,11 +8,12 @@ const ALLOWED: Readonly<Record<string, readonly string[]>> = {
   queue: ["configs"],
   scoring: ["configs"],
   routes: ["configs", "queue", "scoring"],
-  tasks: ["configs", "queue", "scoring", "wasm"],
+  tasks: ["configs", "queue", "routes", "scoring", "wasm", "workers.ts"],
+  client: [],
 };
 
 /** The only files of the queue that routes may know: what a store is, not how it is made. */
-const QUEUE_INTERFACE = "queue/store.ts";
+const QUEUE_INTERFACE = ["queue/store.ts", "queue/batches.ts", "queue/completions.ts"];
 
 function sources(folder: string): string[] {
   return [...Deno.readDirSync(new URL(`${folder}/`, PROJECT))].flatMap(({ name, isDirectory }) => {
@@ -37,7 +38,7 @@ for (const [folder, allowed] of Object.entries(ALLOWED)) {
         const target = imported.split("/")[0] ?? "";
         assert.ok([folder, ...allowed].includes(target), `${file} imports ${imported}`);
         if (folder === "routes" && target === "queue") {
-          assert.equal(imported, QUEUE_INTERFACE, file);
+          assert.ok(QUEUE_INTERFACE.includes(imported), `${file} imports ${imported}`);
         }
       }
     }
@@ -55,7 +56,7 @@ Deno.test("every folder with code stands in the import rule", () => {
 });
 
 Deno.test("every source file is reached from a program", () => {
-  const programs = ["main.ts", "wasm/worker.ts", ...sources("tasks")];
+  const programs = ["main.ts", "wasm/worker.ts", "client/example.ts", ...sources("tasks")];
   const reached = new Set<string>();
   const waiting = [...programs];
   for (let file = waiting.pop(); file !== undefined; file = waiting.pop()) {

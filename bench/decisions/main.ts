@@ -12,12 +12,12 @@
  */
 import { parseArgs } from "node:util";
 import type { Config } from "../../configs/mod.ts";
+import { csvRows } from "../../scoring/csv.ts";
 import { parseDateMs } from "../../scoring/dates.ts";
 import type { Decision, Plan } from "../../scoring/decision.ts";
 import { planApplications } from "../../scoring/plan.ts";
 import { TableReader } from "../../scoring/table.ts";
 import { configFromEnvironment } from "../../tasks/config.ts";
-import { csvRows } from "../../tasks/csv.ts";
 import { readManifest } from "../../wasm/mod.ts";
 import { startScoring } from "../../workers.ts";
 

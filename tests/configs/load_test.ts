@@ -189,7 +189,7 @@ Deno.test("every configuration file has a schema and points to it", () => {
 });
 
 Deno.test("generated files are what the code generates", async () => {
-  for (const [path, text] of await generatedFiles()) {
+  for await (const [path, text] of generatedFiles()) {
     assert.equal(await Deno.readTextFile(new URL(`../../${path}`, import.meta.url)), text, path);
   }
 });

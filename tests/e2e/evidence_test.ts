@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { decodeResult } from "../../scoring/handler.ts";
-import { openStore } from "../../queue/open.ts";
+import { openStores } from "../../queue/open.ts";
 import { startService } from "../../main.ts";
 import { readConfig, startTestService } from "../support/service.ts";
 import { temporaryFolder } from "../support/store.ts";
@@ -43,7 +43,7 @@ Deno.test("a stored result keeps which banks were without evidence", async () =>
   });
   const { task_id } = await uploaded.json();
   await running.stop();
-  const store = await openStore({ databaseUrl, limits: service.limits }, Date.now());
+  const { store } = await openStores({ databaseUrl, limits: service.limits }, Date.now());
   try {
     const task = await store.find(task_id);
     assert.ok(task?.result);

@@ -117,13 +117,9 @@ Deno.test("Dispatcher buries one bad task after its attempts, and the others of 
   await test.clock.advance(POLICY.backoffMs.max * POLICY.maxAttempts);
   assert.equal(await resultOf(test.store, "a"), '"a"');
   assert.equal(await resultOf(test.store, "b"), '"b"');
-  assert.deepEqual(await test.store.find("poison"), {
-    id: "poison",
-    state: "dead",
-    attempt: 3,
-    error: "the worker died",
-    result: null,
-  });
+  const poison = await test.store.find("poison");
+  assert.deepEqual([poison?.state, poison?.attempt], ["dead", 3]);
+  assert.equal(poison?.error, "the worker died");
   assert.deepEqual(seen.filter((batch) => batch.length > 1).length, 1);
 });
 
@@ -174,13 +170,8 @@ Deno.test("Dispatcher keeps the lease of a batch that is at work for long", asyn
   assert.equal((await test.store.find("a"))?.state, "leased");
   release();
   await test.clock.advance(0);
-  assert.deepEqual(await test.store.find("a"), {
-    id: "a",
-    state: "done",
-    attempt: 1,
-    error: null,
-    result: '"a"',
-  });
+  const done = await test.store.find("a");
+  assert.deepEqual([done?.state, done?.attempt, done?.result], ["done", 1, '"a"']);
 });
 
 Deno.test("Dispatcher takes back the lease of a claimer that vanished", async () => {
@@ -233,13 +224,8 @@ Deno.test("Dispatcher keeps what a batch came to until the store takes it", asyn
       : settle(settlement);
   await test.upload("a");
   await test.clock.advance(2 * POLICY.leaseMs);
-  assert.deepEqual(await test.store.find("a"), {
-    id: "a",
-    state: "done",
-    attempt: 1,
-    error: null,
-    result: '"a"',
-  });
+  const done = await test.store.find("a");
+  assert.deepEqual([done?.state, done?.attempt, done?.result], ["done", 1, '"a"']);
   assert.equal(runs, 1);
   assert.equal(test.reported.length, 20);
 });

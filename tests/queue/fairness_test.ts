@@ -49,6 +49,19 @@ for (const [where, open] of kinds) {
     assert.deepEqual(await claimOrder(test.store), ["now0", "now1", "batch0", "batch1", "batch2"]);
   });
 
+  Deno.test(`${where}: settle() claims no task of a batch with an interactive one, and few together`, async () => {
+    await using test = await open();
+    await test.store.enqueue(tasks("batch", 4, { priority: "batch" }), NOW);
+    await test.store.enqueue(tasks("now", 2), NOW);
+    const options = { leaseMs: 1000, limit: 10, batchLimit: 3, retryHorizonMs: 1000 };
+    const sizes: number[] = [];
+    for (let round = 0; round < 3; round++) {
+      const { claimed } = await test.store.settle({ nowMs: NOW, claim: options });
+      sizes.push(claimed.length);
+    }
+    assert.deepEqual(sizes, [2, 3, 1]);
+  });
+
   Deno.test(`${where}: settle() serves a tenant that comes late beside one with a backlog`, async () => {
     await using test = await open();
     await test.store.enqueue(tasks("a", 50, { tenant: "a" }), NOW);
@@ -118,7 +131,7 @@ Deno.test("settle() claims by its indexes, not by reading or sorting the table",
   await claim(spy, 3);
   const [retry = "", fresh = ""] = seen;
   assert.match(retry, /SCAN tasks USING INDEX tasks_retry|SEARCH tasks USING INDEX tasks_retry/);
-  assert.match(fresh, /SCAN tasks USING (COVERING )?INDEX tasks_fresh/);
+  assert.match(fresh, /SEARCH tasks USING (COVERING )?INDEX tasks_fresh \(priority=\?\)/);
   for (const plan of seen) {
     assert.doesNotMatch(plan, /TEMP B-TREE/);
     assert.match(plan, /SEARCH tasks USING INTEGER PRIMARY KEY \(rowid=\?\)/);

@@ -196,6 +196,8 @@ behaviour(
       attempt: 1,
       error: "no luck",
       result: null,
+      createdAtMs: NOW,
+      finishedAtMs: null,
     });
     assert.deepEqual(await claim(test.store, NOW + 49), []);
     assert.equal((await claim(test.store, NOW + 50)).length, 1);
@@ -209,9 +211,28 @@ behaviour(
       attempt: 2,
       error: "gone",
       result: null,
+      createdAtMs: NOW,
+      finishedAtMs: NOW,
     });
   },
 );
+
+behaviour("payload() and ended() tell what a task holds, and which have ended", async (open) => {
+  await using test = await open();
+  const ids = ["done", "dead", "waits"];
+  await test.store.enqueue(ids.map((id) => ({ id, payload: PAYLOAD, revision: "1" })), NOW);
+  const [done, dead] = await claim(test.store, NOW, 2);
+  assert.ok(done && dead);
+  await test.store.settle({
+    nowMs: NOW,
+    completed: [{ ...done, result: "1" }],
+    failed: [{ ...dead, error: "gone", retryAtMs: null }],
+  });
+  assert.equal(await test.store.payload("waits"), PAYLOAD);
+  assert.equal(await test.store.payload("unknown"), undefined);
+  assert.deepEqual([...await test.store.ended([...ids, "unknown"])].sort(), ["dead", "done"]);
+  assert.deepEqual(await test.store.ended([]), []);
+});
 
 behaviour("settle() ends one batch and claims the next in one transaction", async (open) => {
   await using test = await open();

@@ -1,9 +1,10 @@
 import assert from "node:assert/strict";
 import { type Enqueued, QueueFullError, StoreError, type Task } from "../../queue/store.ts";
 import { createApp } from "../../routes/mod.ts";
+import { documentOptions } from "../../tasks/schemas.ts";
 import { readConfig } from "../support/service.ts";
 
-const { questionnaire, banks, service } = readConfig();
+const options = documentOptions(readConfig());
 const BODY_BYTES = 2000;
 const reported: unknown[] = [];
 
@@ -11,13 +12,18 @@ function app(
   task?: Partial<Task>,
   enqueue: () => Promise<Enqueued> = () => Promise.resolve("queued"),
 ) {
-  const stored = { state: "queued", attempt: 0, error: null, result: null } as const;
+  const stored = {
+    ...{ state: "queued", attempt: 0, error: null, result: null } as const,
+    ...{ createdAtMs: 0, finishedAtMs: null },
+  };
   return createApp({
-    store: { find: (id) => Promise.resolve(task && { id, ...stored, ...task }) },
+    ...options,
+    store: {
+      ...options.store,
+      find: (id) => Promise.resolve(task && { id, ...stored, ...task }),
+    },
     enqueue,
-    questionnaire,
-    banks,
-    limits: { ...service.limits, bodyBytes: BODY_BYTES },
+    limits: { ...options.limits, bodyBytes: BODY_BYTES },
     report: (error) => reported.push(error),
   });
 }
@@ -168,7 +174,7 @@ Deno.test("a path that is not there answers 404, and a method that is not there 
   assert.deepEqual(await response.json(), { detail: "Method Not Allowed" });
 });
 
-Deno.test("the OpenAPI document names every route of the contract, and no other", async () => {
+Deno.test("the OpenAPI document names every route, and no other", async () => {
   const document = await (await app().request("/openapi.json")).json();
   const documented = Object.entries(document.paths)
     .flatMap(([path, methods]) =>
@@ -177,6 +183,6 @@ Deno.test("the OpenAPI document names every route of the contract, and no other"
   const routed = app().routes.filter(({ method, path }) =>
     method !== "ALL" && !/^\/($|docs|openapi)/.test(path)
   )
-    .map(({ method, path }) => `${method.toLowerCase()} ${path}`);
+    .map(({ method, path }) => `${method.toLowerCase()} ${path.replaceAll(/:(\w+)/g, "{$1}")}`);
   assert.deepEqual(documented.sort(), [...new Set(routed)].sort());
 });

@@ -3,6 +3,7 @@ import { PROJECT } from "./service.ts";
 
 export interface ServiceProcess {
   readonly url: string;
+  readonly pid: number;
   /** Writes a line to its standard input, and gives the next line that it says. Rejects where it ends before. */
   ask(line: string): Promise<string>;
   signal(signal: Deno.Signal): void;
@@ -56,6 +57,7 @@ async function whenItListens(child: Deno.ChildProcess): Promise<ServiceProcess> 
   const url = await said(/listens on (http:\S+)/);
   return {
     url,
+    pid: child.pid,
     async ask(line) {
       output = "";
       await writer.write(new TextEncoder().encode(`${line}\n`));

@@ -4,15 +4,24 @@
  */
 import { parse } from "csv-parse";
 import { Readable } from "node:stream";
-import { delimiterOf, TableError } from "../scoring/table.ts";
+import { delimiterOf, TableError } from "./table.ts";
 
-export async function* csvRows(input: ReadableStream<Uint8Array>): AsyncGenerator<string[]> {
+export interface CsvOptions {
+  /** Longest row, in bytes; absent: any. */
+  readonly maxRowBytes?: number;
+}
+
+export async function* csvRows(
+  input: ReadableStream<Uint8Array>,
+  { maxRowBytes = 0 }: CsvOptions = {},
+): AsyncGenerator<string[]> {
   const texts = decoded(input);
   const head = await readFirstLine(texts);
   const parser = Readable.from(joined(head, texts)).pipe(parse({
     delimiter: delimiterOf(head),
     record_delimiter: ["\r\n", "\n", "\r"],
     relax_column_count: true,
+    max_record_size: maxRowBytes,
   }));
   let width = 0;
   try {

@@ -1,0 +1,135 @@
+/** Batches in a libSQL database. Their counts are kept by the triggers of migration 3, in the transaction that changes a task. */
+import { createHash } from "node:crypto";
+import type { Appended, Batch, BatchStore, Chunk, NewChunk } from "./batches.ts";
+import { type Database, statement } from "./database.ts";
+import { enqueueStatements, type StoreLimits } from "./libsql_store.ts";
+
+const OPEN = `
+  INSERT INTO batches (id, detail, created_at_ms, changed_at_ms) VALUES (:id, :detail, :now, :now)
+  ON CONFLICT (id) DO NOTHING`;
+
+const FIND = "SELECT * FROM batches WHERE id = :id";
+
+const STANDS = "SELECT task_id FROM batch_chunks WHERE batch_id = :batch AND position = :position";
+
+/** Bound as it is: text of a hundred kilobytes inside a JSON array would be read once more for each look at it. */
+const PAYLOAD = `
+  INSERT INTO payloads (task_id, body) SELECT id, :payload FROM tasks WHERE id = :task
+  ON CONFLICT (task_id) DO NOTHING`;
+
+/** Follows the enqueued task in its transaction; where the full queue did not take that, it adds nothing. */
+const LINK = `
+  INSERT INTO batch_chunks (batch_id, position, task_id, first_row, rows, refused_rows, created_at_ms)
+  SELECT batches.id, :position, tasks.id, :first, :rows, :refused, :now
+  FROM batches JOIN tasks ON tasks.id = :task
+  WHERE batches.id = :batch AND batches.chunks = :position AND batches.received_at_ms IS NULL
+  ON CONFLICT DO NOTHING`;
+
+/** A batch that was received before, with the same number of chunks, stays as it is. */
+const RECEIVE = `
+  UPDATE batches
+  SET received_at_ms = coalesce(received_at_ms, :now), broken = NULL,
+    changed_at_ms = iif(received_at_ms IS NULL, max(changed_at_ms, :now), changed_at_ms)
+  WHERE id = :id AND chunks = :chunks`;
+
+const BREAK_OFF = "UPDATE batches SET broken = :cause WHERE id = :id AND received_at_ms IS NULL";
+
+const CHUNK_FROM = `
+  SELECT first_row, chunk.rows, tasks.state, tasks.error, results.body AS result
+  FROM batch_chunks AS chunk
+  JOIN tasks ON tasks.id = chunk.task_id
+  LEFT JOIN results ON results.task_id = tasks.id
+  WHERE batch_id = :batch AND first_row + chunk.rows > :row
+  ORDER BY position LIMIT 1`;
+
+export class LibsqlBatches implements BatchStore {
+  readonly #database: Database;
+  readonly #limits: StoreLimits;
+
+  constructor(database: Database, limits: StoreLimits) {
+    this.#database = database;
+    this.#limits = limits;
+  }
+
+  async open({ id, detail }: Pick<Batch, "id" | "detail">, nowMs: number): Promise<void> {
+    await this.#database.write([statement(OPEN, { id, detail, now: nowMs })]);
+  }
+
+  async find(id: string): Promise<Batch | undefined> {
+    const { rows: [row] } = await this.#database.read(statement(FIND, { id }));
+    return row && batchOf(row);
+  }
+
+  async append(chunk: NewChunk, nowMs: number): Promise<Appended> {
+    const { batchId: batch, position, firstRow: first, rows, refusedRows: refused } = chunk;
+    const id = chunkTaskId(chunk);
+    const there = await this.#database.read(statement(STANDS, { batch, position }));
+    if (there.rows.length > 0) return there.rows[0]?.task_id === id ? "appended" : "conflict";
+    const results = await this.#database.write([
+      ...enqueueStatements([{ id, revision: chunk.revision, priority: "batch" }], {
+        limits: this.#limits,
+        nowMs,
+      }),
+      statement(PAYLOAD, { task: id, payload: chunk.payload }),
+      statement(LINK, { batch, position, task: id, first, rows, refused, now: nowMs }),
+      statement(STANDS, { batch, position }),
+    ]);
+    const [stands] = results.at(-1)?.rows ?? [];
+    if (stands !== undefined) return stands.task_id === id ? "appended" : "conflict";
+    // Either the queue took no task, or the batch has ended or goes on elsewhere.
+    return await this.#isKnown(id) ? "conflict" : "refused";
+  }
+
+  async receive(id: string, { chunks, nowMs }: { chunks: number; nowMs: number }) {
+    const [received] = await this.#database.write([
+      statement(RECEIVE, { id, chunks, now: nowMs }),
+    ]);
+    return (received?.rowsAffected ?? 0) > 0;
+  }
+
+  async breakOff(id: string, cause: string): Promise<void> {
+    await this.#database.write([statement(BREAK_OFF, { id, cause })]);
+  }
+
+  async chunkFrom(id: string, row: number): Promise<Chunk | undefined> {
+    const { rows: [found] } = await this.#database.read(
+      statement(CHUNK_FROM, { batch: id, row }),
+    );
+    return found && {
+      firstRow: Number(found.first_row),
+      rows: Number(found.rows),
+      state: found.state as Chunk["state"],
+      error: found.error as string | null,
+      result: found.result as string | null,
+    };
+  }
+
+  async #isKnown(id: string): Promise<boolean> {
+    const { rows } = await this.#database.read(
+      statement("SELECT 1 FROM tasks WHERE id = :id", { id }),
+    );
+    return rows.length > 0;
+  }
+}
+
+/** Names a chunk's task by its place and content. */
+function chunkTaskId({ batchId, position, payload }: NewChunk): string {
+  const hash = createHash("sha256").update(`${batchId}\n${position}\n${payload}`);
+  return `chk_${hash.digest("hex").slice(0, 40)}`;
+}
+
+function batchOf(row: Readonly<Record<string, unknown>>): Batch {
+  return {
+    id: String(row.id),
+    detail: row.detail as Batch["detail"],
+    createdAtMs: Number(row.created_at_ms),
+    receivedAtMs: row.received_at_ms as number | null,
+    finishedAtMs: row.finished_at_ms as number | null,
+    changedAtMs: Number(row.changed_at_ms),
+    broken: row.broken as string | null,
+    chunks: Number(row.chunks),
+    rows: Number(row.rows),
+    refusedRows: Number(row.refused_rows),
+    endedRows: Number(row.ended_rows),
+  };
+}

@@ -1,0 +1,51 @@
+/** An application as the v1 API takes it: strict JSON, so that a misspelt field is an error and not a missing answer. */
+import { z } from "@hono/zod-openapi";
+import type { Field, Questionnaire } from "../../configs/mod.ts";
+import type { Answers } from "../../scoring/answers.ts";
+
+/** An answer as it is sent; one that is absent is missing, as null is. */
+type SentAnswer = string | number | null | undefined;
+interface SentApplication {
+  readonly answers: Readonly<Record<string, SentAnswer>>;
+}
+
+export type ApplicationSchema = z.ZodType<SentApplication>;
+
+const TYPES = {
+  string: () => z.string({ error: must("a text") }),
+  integer: () => z.int({ error: must("a whole number") }),
+  number: () => z.number({ error: must("a number") }),
+} as const;
+
+export function answersSchema({ fields }: Questionnaire) {
+  return z.strictObject(Object.fromEntries(fields.map((field) => [field.id, answerSchema(field)])))
+    .openapi("Answers", { example: exampleAnswers({ fields }) });
+}
+
+export function applicationSchema(questionnaire: Questionnaire) {
+  return z.strictObject({ answers: answersSchema(questionnaire) }).openapi("NewApplication");
+}
+
+/** The answers that were given, in the order of the questionnaire, whatever the order they came in. */
+export function givenAnswers({ answers }: SentApplication): Answers {
+  const given: Record<string, string | number> = {};
+  for (const [id, answer] of Object.entries(answers)) {
+    if (answer !== null && answer !== undefined) given[id] = answer;
+  }
+  return given;
+}
+
+export function exampleAnswers(
+  { fields }: Pick<Questionnaire, "fields">,
+): Record<string, string | number> {
+  return Object.fromEntries(fields.map(({ id, example }) => [id, example]));
+}
+
+function answerSchema({ type, label }: Field): z.ZodType<SentAnswer> {
+  return TYPES[type]().nullish().openapi({ description: `${label.ru} (${label.en})` });
+}
+
+function must(be: string) {
+  return ({ input }: { readonly input?: unknown }) =>
+    `current value is ${JSON.stringify(input)?.slice(0, 80)}: must be ${be}, or null`;
+}

@@ -1,0 +1,29 @@
+/** The v1 API: applications, what-if, batches and the catalogue, with problems in the form of RFC 9457. */
+import { OpenAPIHono } from "@hono/zod-openapi";
+import { addApplicationEvents } from "./application_events.ts";
+import { addApplications, type ApplicationsOptions } from "./applications.ts";
+import { addBatches, type BatchesOptions } from "./batches.ts";
+import { addCatalogue, type CatalogueOptions } from "./catalogue.ts";
+import { addProblemPages, problemHandler } from "./problems.ts";
+import { addWebhooks } from "./webhooks.ts";
+import { addWhatIf, type WhatIfOptions } from "./what_if.ts";
+
+export interface V1Options
+  extends ApplicationsOptions, BatchesOptions, CatalogueOptions, WhatIfOptions {
+  readonly limits: ApplicationsOptions["limits"] & BatchesOptions["limits"];
+  /** Told of every failure that is not the client's doing. */
+  readonly report: (error: unknown) => void;
+}
+
+export function v1Routes(options: V1Options): OpenAPIHono {
+  const app = new OpenAPIHono();
+  app.onError(problemHandler(options.report));
+  addCatalogue(app, options);
+  addApplications(app, options);
+  addApplicationEvents(app, options);
+  addWhatIf(app, options);
+  addBatches(app, options);
+  addWebhooks(app);
+  addProblemPages(app);
+  return app;
+}

@@ -1,0 +1,242 @@
+/**
+ * Every refusal of the v1 API in one table, answered as RFC 9457 has it. A problem's `type` is a path of this service, where its
+ * meaning can be read. Inner causes stay in the log.
+ */
+import { createRoute, type OpenAPIHono, z } from "@hono/zod-openapi";
+import type { Context, ErrorHandler } from "hono";
+import { HTTPException } from "hono/http-exception";
+import { QueueFullError, StoreError } from "../../queue/store.ts";
+import { IdempotencyKeyError } from "./idempotency_key.ts";
+
+const MEDIA_TYPE = "application/problem+json";
+const LATER = { "Retry-After": "1" };
+
+export const PROBLEMS = {
+  "unreadable-body": {
+    status: 400,
+    title: "The body cannot be read",
+    meaning: "It is not the format that its Content-Type names.",
+  },
+  "invalid-request": {
+    status: 422,
+    title: "The request is not valid",
+    meaning: "`errors` names each value that is wrong by a JSON pointer into the body, or by a " +
+      "parameter's name.",
+  },
+  "invalid-idempotency-key": {
+    status: 400,
+    title: "The Idempotency-Key cannot be used",
+    meaning: "It must be 1 to 255 printable ASCII characters, in quotes.",
+  },
+  "idempotency-key-reused": {
+    status: 409,
+    title: "The Idempotency-Key was used for something else",
+    meaning: "An earlier request with this key had another body. What that one made is unchanged.",
+  },
+  "unsupported-media-type": {
+    status: 415,
+    title: "The Content-Type is not taken here",
+    meaning: "The operation's documentation lists what it takes.",
+  },
+  "body-too-large": {
+    status: 413,
+    title: "The body is too large",
+    meaning: "`detail` says what is allowed. Many applications go into one batch.",
+  },
+  "upload-broken": {
+    status: 400,
+    title: "The upload broke off",
+    meaning: "What came before is stored and will be scored: `batch` says which rows. The whole " +
+      "body sent again with the same Idempotency-Key goes on after them.",
+  },
+  "strange-host": {
+    status: 400,
+    title: "The Host header is no name or address",
+    meaning: "It would change the path that was asked for.",
+  },
+  "not-found": {
+    status: 404,
+    title: "There is no such thing",
+    meaning: "The id, or the path, is not known here.",
+  },
+  "method-not-allowed": {
+    status: 405,
+    title: "The method is not allowed here",
+    meaning: "The Allow header lists those that are.",
+  },
+  "too-many-waiting": {
+    status: 429,
+    title: "Too much waits already",
+    meaning: "Nothing was stored. Send it again, no earlier than Retry-After says.",
+    headers: LATER,
+  },
+  unavailable: {
+    status: 503,
+    title: "The database cannot be reached",
+    meaning: "Nothing is known to be stored. Send it again, with the same Idempotency-Key.",
+    headers: LATER,
+  },
+  internal: {
+    status: 500,
+    title: "The service failed",
+    meaning: "The cause stands in its log.",
+  },
+} as const;
+
+export type ProblemName = keyof typeof PROBLEMS;
+
+/** What is wrong with one value of a request. */
+export const fieldErrorSchema = z.object({
+  detail: z.string(),
+  pointer: z.string().optional().openapi({
+    description: "Which value of the body: a JSON pointer (RFC 6901) as a URI fragment",
+  }),
+  parameter: z.string().optional().openapi({ description: "Which parameter or header" }),
+}).openapi("FieldError", {
+  example: {
+    detail: 'current value is "180000": must be a number, or null',
+    pointer: "#/answers/monthprofit",
+  },
+});
+
+export type FieldError = z.infer<typeof fieldErrorSchema>;
+
+export const problemSchema = z.object({
+  type: z.string().openapi({ description: "Names the problem; a path of this service" }),
+  title: z.string(),
+  status: z.int(),
+  detail: z.string().optional().openapi({ description: "About this one request" }),
+  errors: z.array(fieldErrorSchema).optional(),
+  batch: z.object({ id: z.string(), rows: z.int() }).optional().openapi({
+    description: "The batch whose upload broke off, and how many of its rows are stored",
+  }),
+}).openapi("ProblemDetails");
+
+export type ProblemBody = z.infer<typeof problemSchema>;
+export type ProblemDetails = Partial<Pick<ProblemBody, "detail" | "errors" | "batch">>;
+
+/** Ends a request with a problem of the table. */
+export class Problem extends Error {
+  override readonly name = "Problem";
+  readonly problem: ProblemName;
+  readonly details: ProblemDetails;
+
+  constructor(problem: ProblemName, details: ProblemDetails = {}) {
+    super(details.detail ?? PROBLEMS[problem].title);
+    this.problem = problem;
+    this.details = details;
+  }
+}
+
+export function problemBody(name: ProblemName, details: ProblemDetails = {}): ProblemBody {
+  const { title, status } = PROBLEMS[name];
+  return { type: `/problems/${name}`, title, status, ...details };
+}
+
+export function problemResponse(
+  c: Context,
+  name: ProblemName,
+  { headers, ...details }: ProblemDetails & { readonly headers?: Record<string, string> } = {},
+): Response {
+  const entry = PROBLEMS[name];
+  return c.body(JSON.stringify(problemBody(name, details)), entry.status, {
+    "Content-Type": MEDIA_TYPE,
+    ..."headers" in entry ? entry.headers : {},
+    ...headers,
+  });
+}
+
+/** What a request ends with when its handler threw; what is not the client's doing is reported. */
+export function problemHandler(report: (error: unknown) => void): ErrorHandler {
+  return (error, c) => {
+    if (error instanceof Problem) return problemResponse(c, error.problem, error.details);
+    if (error instanceof IdempotencyKeyError) {
+      return problemResponse(c, "invalid-idempotency-key", { detail: error.message });
+    }
+    if (error instanceof QueueFullError) return problemResponse(c, "too-many-waiting");
+    if (error instanceof HTTPException && error.status === 413) {
+      return problemResponse(c, "body-too-large");
+    }
+    // The client went away in mid-request: nobody reads the answer.
+    if (!c.req.raw.signal.aborted) report(error);
+    return problemResponse(c, error instanceof StoreError ? "unavailable" : "internal");
+  };
+}
+
+/** Zod's issues -> one error for each value that is wrong, unknown keys each on its own. */
+export function fieldErrors({ issues }: z.ZodError): FieldError[] {
+  return issues.flatMap((issue) => {
+    if (issue.code !== "unrecognized_keys") {
+      return [{ detail: issue.message, pointer: pointer(issue.path) }];
+    }
+    return issue.keys.map((key) => ({
+      detail: "Unknown field",
+      pointer: pointer([...issue.path, key]),
+    }));
+  });
+}
+
+/** RFC 6901, section 6. */
+export function pointer(path: readonly PropertyKey[]): string {
+  const tokens = path.map((key) => `/${String(key).replaceAll("~", "~0").replaceAll("/", "~1")}`);
+  return `#${tokens.map(encodeURI).join("")}`;
+}
+
+/** The responses of these problems, and of those that any request may meet, for OpenAPI, each with its example. */
+export function problemResponses(...special: ProblemName[]) {
+  const names: ProblemName[] = ["strange-host", ...special, "internal"];
+  const statuses = Map.groupBy(names, (name) => PROBLEMS[name].status);
+  return Object.fromEntries(
+    Array.from(statuses, ([status, names]) => [status, {
+      description: names.map((name) => PROBLEMS[name].title).join("; "),
+      content: {
+        [MEDIA_TYPE]: {
+          schema: problemSchema,
+          examples: Object.fromEntries(
+            names.map((name) => [name, { value: problemBody(name, EXAMPLES[name]) }]),
+          ),
+        },
+      },
+    }]),
+  );
+}
+
+const EXAMPLES: Partial<Record<ProblemName, ProblemDetails>> = {
+  "invalid-request": {
+    errors: [
+      {
+        detail: 'current value is "180000": must be a number, or null',
+        pointer: "#/answers/monthprofit",
+      },
+      { detail: "Unknown field", pointer: "#/answers/salary" },
+    ],
+  },
+  "upload-broken": {
+    detail: "the body ends before its JSON array does",
+    batch: { id: "bat_2c26b46b68ffc68ff99b453c1d304134", rows: 12500 },
+  },
+};
+
+/** Adds `/problems/{name}`: what a problem's type means. */
+export function addProblemPages(app: OpenAPIHono): void {
+  const names = Object.keys(PROBLEMS) as ProblemName[];
+  const route = createRoute({
+    method: "get",
+    path: "/problems/{name}",
+    operationId: "explainProblem",
+    tags: ["Service"],
+    summary: "What a problem's type means",
+    request: { params: z.object({ name: z.enum(names).openapi({ example: "upload-broken" }) }) },
+    responses: {
+      200: { description: "An explanation", content: { "text/plain": { schema: z.string() } } },
+      ...problemResponses("not-found"),
+    },
+  });
+  app.openAPIRegistry.registerPath(route);
+  app.get("/problems/:name", (c) => {
+    const name = names.find((each) => each === c.req.param("name"));
+    if (name === undefined) throw new Problem("not-found");
+    const { title, status, meaning } = PROBLEMS[name];
+    return c.text(`${title} (status ${status})\n\n${meaning}\n`);
+  });
+}

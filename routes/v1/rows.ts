@@ -1,0 +1,98 @@
+/**
+ * The body of a batch -> its rows, one after another, in bounded memory: each an application, or what is wrong with it. A row that
+ * is wrong spoils no other; where the rows themselves cannot be told apart, reading ends with `RowsError` or `TableError`.
+ */
+import type { z } from "@hono/zod-openapi";
+import type { Questionnaire } from "../../configs/mod.ts";
+import type { Answers } from "../../scoring/answers.ts";
+import { isMissing } from "../../scoring/features.ts";
+import { TableError, TableReader } from "../../scoring/table.ts";
+import { type applicationSchema, givenAnswers } from "./application_schema.ts";
+import { jsonArrayRows, ndjsonRows, type RowBytes } from "./json_rows.ts";
+import { type FieldError, fieldErrors } from "./problems.ts";
+
+/** Errors of one row that are kept. */
+const MAX_ERRORS = 20;
+
+export type ReadRow =
+  | { readonly answers: Answers }
+  | { readonly errors: readonly FieldError[] };
+
+export interface ReadRowsOptions {
+  readonly schema: ReturnType<typeof applicationSchema>;
+  readonly questionnaire: Questionnaire;
+  readonly maxRowBytes: number;
+}
+
+type Body = ReadableStream<Uint8Array>;
+type Reader = (body: Body, options: ReadRowsOptions) => AsyncGenerator<ReadRow>;
+
+/** The readers by media type. */
+export const ROW_READERS: Readonly<Record<string, Reader>> = {
+  "application/x-ndjson": (body, options) => readJsonRows(ndjsonRows(body, options), options),
+  "application/json": (body, options) => readJsonRows(jsonArrayRows(body, options), options),
+  "text/csv": readCsvRows,
+};
+
+async function* readJsonRows(
+  rows: AsyncIterable<RowBytes>,
+  { schema, maxRowBytes }: ReadRowsOptions,
+): AsyncGenerator<ReadRow> {
+  const decoder = new TextDecoder("utf-8", { fatal: true });
+  for await (const bytes of rows) {
+    if (bytes === null) yield wrong(`the row must have at most ${maxRowBytes} bytes`);
+    else yield readJsonRow(bytes, { schema, decoder });
+  }
+}
+
+function readJsonRow(
+  bytes: Uint8Array,
+  { schema, decoder }: Pick<ReadRowsOptions, "schema"> & { readonly decoder: TextDecoder },
+): ReadRow {
+  try {
+    const parsed = schema.safeParse(JSON.parse(decoder.decode(bytes)));
+    return parsed.success ? { answers: givenAnswers(parsed.data) } : refused(parsed.error);
+  } catch (error) {
+    if (error instanceof SyntaxError) return wrong(`the row must be JSON: ${error.message}`);
+    return wrong("the row must be UTF-8");
+  }
+}
+
+async function* readCsvRows(
+  body: Body,
+  { questionnaire, maxRowBytes }: ReadRowsOptions,
+): AsyncGenerator<ReadRow> {
+  // The only one that needs a library: a start does not wait for it.
+  const { csvRows } = await import("../../scoring/csv.ts");
+  const cells = csvRows(body, { maxRowBytes });
+  const header = await cells.next();
+  if (header.done) return;
+  const table = new TableReader(questionnaire, header.value);
+  let number = 0;
+  for await (const row of cells) yield readCsvRow(row, { table, number: ++number });
+}
+
+function readCsvRow(
+  cells: readonly string[],
+  { table, number }: { readonly table: TableReader; readonly number: number },
+): ReadRow {
+  try {
+    const answers = table.answers(cells, number);
+    return {
+      answers: Object.fromEntries(
+        Object.entries(answers).filter(([, answer]) => !isMissing(answer)),
+      ),
+    };
+  } catch (error) {
+    if (error instanceof TableError) return wrong(error.message);
+    throw error;
+  }
+}
+
+function refused(error: z.ZodError): ReadRow {
+  return { errors: fieldErrors(error).slice(0, MAX_ERRORS) };
+}
+
+function wrong(detail: string): ReadRow {
+  return { errors: [{ detail }] };
+}

@@ -1,0 +1,110 @@
+/**
+ * The whole HTTP surface over a queue in memory, with the real models in this thread and time in the test's hand: no socket, no
+ * worker, no sleep.
+ */
+import { Completions } from "../../queue/completions.ts";
+import { Dispatcher } from "../../queue/dispatcher.ts";
+import { Express } from "../../queue/express.ts";
+import { LibsqlBatches } from "../../queue/libsql_batches.ts";
+import { type AppOptions, createApp } from "../../routes/mod.ts";
+import { type Scoring, startScoring } from "../../workers.ts";
+import { FakeClock } from "./fake_clock.ts";
+import { readConfig } from "./service.ts";
+import { LIMITS, openStore } from "./store.ts";
+
+export const config = readConfig();
+
+let scoring: Promise<Scoring> | undefined;
+
+/** The shipped models, loaded once for a file of tests. */
+export function shippedScoring(): Promise<Scoring> {
+  return scoring ??= startScoring({ ...config, service: { ...config.service, workers: 0 } });
+}
+
+export interface TestApp extends AsyncDisposable {
+  readonly clock: FakeClock;
+  readonly stores: Awaited<ReturnType<typeof openStore>> & { readonly batches: LibsqlBatches };
+  readonly completions: Completions;
+  readonly reported: unknown[];
+  /** Lets the queue do its work, now and from now on. */
+  startQueue(): void;
+  request(path: string, init?: RequestInit): Promise<Response>;
+  /** Posts JSON. */
+  post(path: string, body: unknown, headers?: Record<string, string>): Promise<Response>;
+}
+
+export interface TestAppOptions {
+  readonly handler?: Scoring["handler"];
+  readonly options?: Partial<AppOptions>;
+  /** How much the queue takes. */
+  readonly limits?: typeof LIMITS;
+  /** How many applications may be decided before they are stored; none where a test is about the queue. */
+  readonly expressLanes?: number;
+}
+
+export async function openApp(
+  { handler, options, limits = LIMITS, expressLanes = 0 }: TestAppOptions = {},
+): Promise<TestApp> {
+  const models = await shippedScoring();
+  const clock = new FakeClock();
+  const reported: unknown[] = [];
+  const report = (error: unknown) => reported.push(error);
+  const test = await openStore(":memory:", limits);
+  const { store, connection } = test;
+  const batches = new LibsqlBatches(connection, limits);
+  const completions = new Completions({ store, clock, pollEveryMs: 250, report });
+  const dispatcher = new Dispatcher({
+    store,
+    clock,
+    report,
+    handler: handler ?? models.handler,
+    policy: config.service.queue,
+    lanes: 1,
+    random: () => 0.5,
+    onEnded: (ids) => completions.tell(ids),
+  });
+  const express = new Express({
+    store,
+    clock,
+    handler: handler ?? models.handler,
+    lanes: expressLanes,
+  });
+  const app = createApp({
+    ...config,
+    store,
+    batches,
+    revision: "1",
+    report,
+    async enqueue(task) {
+      const [state = "refused"] = await store.enqueue([{ ...task, revision: "1" }], clock.now());
+      dispatcher.wake();
+      return state;
+    },
+    express: (task, timeoutMs) => express.run({ ...task, revision: "1" }, timeoutMs),
+    wait: (id, waited) => completions.wait(id, waited),
+    wake: () => dispatcher.wake(),
+    explore: (application) => models.decider.explore(application),
+    now: () => clock.now(),
+    limits: { ...config.service.limits, ...config.service.v1 },
+    ...options,
+  });
+  return {
+    clock,
+    stores: { ...test, batches },
+    completions,
+    reported,
+    startQueue: () => dispatcher.start(),
+    request: async (path, init) => await app.request(path, init),
+    post: async (path, body, headers) =>
+      await app.request(path, {
+        method: "POST",
+        headers: { "Content-Type": "application/json", ...headers },
+        body: JSON.stringify(body),
+      }),
+    async [Symbol.asyncDispose]() {
+      completions.close();
+      await dispatcher.stop();
+      connection.close();
+    },
+  };
+}

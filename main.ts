@@ -43,6 +43,7 @@ export async function startService(config: Config): Promise<Service> {
     service.role === "api" ? undefined : startScoring(config),
     readRevision(config),
   ]);
+  // It is awaited below; where the database fails first nobody asks.
   reading.catch(() => {});
   const { store, batches, webhooks } = await openStores(service, systemClock.now());
   closing.defer(() => store.close());

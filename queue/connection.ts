@@ -8,7 +8,7 @@
  * to a quarter of a second. One process per file is the intended use.
  */
 import type { InStatement } from "@libsql/client";
-import type { Database, Driver, Rows } from "./database.ts";
+import type { Database, Driver, Rows, WriteOptions } from "./database.ts";
 import { StoreError } from "./store.ts";
 
 const RETRIES = 3;
@@ -32,8 +32,11 @@ export class Connection implements Database {
     return new Connection(new FileDriver(filePath(url) ?? url));
   }
 
-  async write(statements: InStatement[]): Promise<readonly Rows[]> {
-    return await this.#recovering(() => this.#driver.write(statements));
+  async write(
+    statements: InStatement[],
+    { durable = true }: WriteOptions = {},
+  ): Promise<readonly Rows[]> {
+    return await this.#recovering(() => this.#driver.write(statements, { durable }));
   }
 
   async read(statement: InStatement): Promise<Rows> {
@@ -77,8 +80,13 @@ export function isRemote(url: string): boolean {
   return !url.startsWith("file:") && url !== ":memory:";
 }
 
-/** The path that a URL names; `undefined` for a server and for memory. */
+/** The path that a URL names; `undefined` for a server and for memory. Throws where it names a host. */
 export function filePath(url: string): string | undefined {
   const path = /^file:(?:\/\/(?:localhost)?(?=\/))?([^?]+)/.exec(url)?.[1];
+  if (path?.startsWith("//")) {
+    throw new Error(
+      `file: must be followed by a path, or by one slash or three and a path: ${path}`,
+    );
+  }
   return path && decodeURIComponent(path);
 }

@@ -6,16 +6,27 @@ export interface Rows {
   readonly rowsAffected: number;
 }
 
+export interface WriteOptions {
+  /**
+   * Whether the commit is on disk when the write resolves, as it is where nothing is said. One that is not is taken back by a power
+   * cut, with all that came after it, unless a commit that is on disk came after it.
+   */
+  readonly durable?: boolean;
+}
+
 export interface Database {
   /** Runs the statements in one write transaction: all of them, or none. */
-  write(statements: InStatement[]): Promise<readonly Rows[]>;
+  write(statements: InStatement[], options?: WriteOptions): Promise<readonly Rows[]>;
   read(statement: InStatement): Promise<Rows>;
   close(): void;
 }
 
 /** A kind of database as `Connection` uses it. A call that failed may have left anything behind, until `recover`. */
 export interface Driver {
-  write(statements: readonly InStatement[]): readonly Rows[] | Promise<readonly Rows[]>;
+  write(
+    statements: readonly InStatement[],
+    options: Required<WriteOptions>,
+  ): readonly Rows[] | Promise<readonly Rows[]>;
   read(statement: InStatement): Rows | Promise<Rows>;
   /** Throws where nothing may be written or read any more. */
   recover(): void | Promise<void>;

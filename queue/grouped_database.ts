@@ -4,17 +4,22 @@
  * heartbeats had better pay it together. Where the shared transaction fails, each is tried alone, so none suffers for another.
  */
 import type { InStatement } from "@libsql/client";
-import type { Database, Rows } from "./database.ts";
+import type { Database, Rows, WriteOptions } from "./database.ts";
 import { GroupCommit } from "./group_commit.ts";
 
 /** Transactions in one commit. */
 const GROUP_LIMIT = 64;
 
+interface Transaction {
+  readonly statements: InStatement[];
+  readonly options: WriteOptions;
+}
+
 type Attempt = PromiseSettledResult<readonly Rows[]>;
 
 export class GroupedDatabase implements Database {
   readonly #database: Database;
-  readonly #commits: GroupCommit<InStatement[], Attempt>;
+  readonly #commits: GroupCommit<Transaction, Attempt>;
 
   constructor(database: Database, { waitingLimit }: { readonly waitingLimit: number }) {
     this.#database = database;
@@ -25,8 +30,11 @@ export class GroupedDatabase implements Database {
     });
   }
 
-  async write(statements: InStatement[]): Promise<readonly Rows[]> {
-    const attempt = await this.#commits.add(statements);
+  async write(
+    statements: InStatement[],
+    options: WriteOptions = {},
+  ): Promise<readonly Rows[]> {
+    const attempt = await this.#commits.add({ statements, options });
     if (attempt.status === "rejected") throw attempt.reason;
     return attempt.value;
   }
@@ -39,22 +47,25 @@ export class GroupedDatabase implements Database {
     this.#database.close();
   }
 
-  async #commit(transactions: readonly InStatement[][]): Promise<Attempt[]> {
+  async #commit(transactions: readonly Transaction[]): Promise<Attempt[]> {
     if (transactions.length > 1) {
       try {
-        const rows = await this.#database.write(transactions.flat());
+        const rows = await this.#database.write(
+          transactions.flatMap(({ statements }) => statements),
+          { durable: transactions.some(({ options: { durable = true } }) => durable) },
+        );
         let at = 0;
-        return transactions.map(({ length }) => ({
+        return transactions.map(({ statements }) => ({
           status: "fulfilled",
-          value: rows.slice(at, at += length),
+          value: rows.slice(at, at += statements.length),
         }));
       } catch {
         // Which of them is to blame shows below.
       }
     }
     const attempts: Attempt[] = [];
-    for (const statements of transactions) {
-      attempts.push(...await Promise.allSettled([this.#database.write(statements)]));
+    for (const { statements, options } of transactions) {
+      attempts.push(...await Promise.allSettled([this.#database.write(statements, options)]));
     }
     return attempts;
   }

@@ -250,7 +250,9 @@ export class LibsqlStore implements TaskStore {
     if (claim) {
       statements.push(...claimStatements(claim, nowMs));
     }
-    const results = await this.#database.write(statements);
+    // A claim alone may be lost: its tasks are queued then, as if it had not been.
+    const durable = completed.length + failed.length > 0;
+    const results = await this.#database.write(statements, { durable });
     const stored = completed.length > 0 ? results[1]?.rows ?? [] : [];
     const claimed = claim ? results.slice(-2).flatMap(({ rows }) => rows) : [];
     return { stored: stored.map(({ id }) => String(id)), claimed: claimed.map(claimedTask) };
@@ -259,7 +261,7 @@ export class LibsqlStore implements TaskStore {
   async extend(tasks: readonly Held[], leaseUntilMs: number): Promise<number> {
     const [extended] = await this.#database.write([
       statement(EXTEND, { tasks: heldJson(tasks), until: leaseUntilMs }),
-    ]);
+    ], { durable: false });
     return extended?.rowsAffected ?? 0;
   }
 

@@ -4,7 +4,7 @@
  * it takes its name. A database on a server has that server's own backups.
  */
 import { ConfigError } from "../configs/mod.ts";
-import { isRemote } from "../queue/connection.ts";
+import { filePath, isRemote } from "../queue/connection.ts";
 import { configFromEnvironment } from "./config.ts";
 import { main, readOptions, UsageError } from "./main.ts";
 
@@ -35,25 +35,23 @@ export async function backup(args: readonly string[]): Promise<void> {
 
 async function copyDatabase(url: string, to: string): Promise<void> {
   // The native library, which a service with a database on a server does not load.
-  const { createClient } = await import("@libsql/client");
-  const path = url.slice("file:".length).split("?")[0] ?? "";
+  const { default: Native } = await import("libsql");
+  const path = filePath(url) ?? "";
   // The library would make an empty database.
-  await Deno.stat(path.startsWith("//") ? new URL(url) : path);
-  const source = createClient({ url });
+  await Deno.stat(path);
+  const source = new Native(path);
   try {
-    await source.execute({ sql: "VACUUM INTO ?", args: [to] });
+    source.prepare("VACUUM INTO ?").run(to);
   } finally {
     source.close();
   }
   const file = await Deno.open(to, { read: true, write: true });
   await file.sync();
   file.close();
-  const copy = createClient({ url: `file:${to}` });
+  const copy = new Native(to);
   try {
-    const { rows } = await copy.execute("PRAGMA integrity_check");
-    if (rows[0]?.integrity_check !== "ok") {
-      throw new Error(`the copy is damaged: ${rows[0]?.integrity_check}`);
-    }
+    const found = JSON.stringify(copy.prepare("PRAGMA integrity_check").all());
+    if (found !== '[{"integrity_check":"ok"}]') throw new Error(`the copy is damaged: ${found}`);
   } finally {
     copy.close();
   }

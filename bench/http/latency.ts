@@ -1,7 +1,8 @@
 /** Uploads that are each followed to their result: how many a second at most, and how long that takes at a steady rate. */
+import { DatabaseSync } from "node:sqlite";
 import { EXAMPLE } from "../../tests/support/service.ts";
 
-const POLL_MS = 2;
+const POLL_MS = 4;
 const CLIENTS = 64;
 
 /** Other questionnaires than any that were uploaded before. */
@@ -28,6 +29,29 @@ export async function mostResultsPerS(url: string, seconds: number): Promise<num
     for (; performance.now() < endMs; results++) await follow(url);
   }));
   return results / seconds;
+}
+
+/** From the commit of each of the last uploads to that of its result, as the database has it: without clients and their polls. Sorted. */
+export function storedMs(path: string, tasks: number): number[] {
+  using database = new DatabaseSync(path, { readOnly: true });
+  const rows = database.prepare(
+    "SELECT finished_at_ms - created_at_ms AS ms FROM tasks WHERE state = 'done' ORDER BY rowid DESC LIMIT ?",
+  ).all(tasks);
+  return rows.map(({ ms }) => Number(ms)).sort((a, b) => a - b);
+}
+
+/** What the disk alone takes to keep 16 KB, about a small commit, one at a time; milliseconds, sorted. */
+export async function syncMs(folder: string): Promise<number[]> {
+  const file = await Deno.open(`${folder}/sync`, { write: true, create: true });
+  const bytes = new Uint8Array(16_384);
+  const times = Array.from({ length: 500 }, () => {
+    const startMs = performance.now();
+    file.writeSync(bytes);
+    file.syncDataSync();
+    return performance.now() - startMs;
+  });
+  file.close();
+  return times.sort((a, b) => a - b);
 }
 
 export interface SteadyLoad {

@@ -12,7 +12,7 @@ import assert from "node:assert/strict";
 import { parseArgs } from "node:util";
 import { EXAMPLE, PROJECT } from "../../tests/support/service.ts";
 import { spawnService } from "../../tests/support/process.ts";
-import { mostResultsPerS, uploadToResultMs } from "./latency.ts";
+import { mostResultsPerS, storedMs, syncMs, uploadToResultMs } from "./latency.ts";
 
 const { values: options } = parseArgs({
   options: {
@@ -41,6 +41,12 @@ function record(key: string, value: number): void {
 
 function median(values: readonly number[] = []): number {
   return values.toSorted((a, b) => a - b)[values.length >> 1] ?? NaN;
+}
+
+/** Half, 99 in 100, and the largest of sorted values. */
+function quantiles(sorted: readonly number[]): number[] {
+  return [0.5, 0.99].map((share) => sorted[Math.floor(sorted.length * share)] ?? NaN)
+    .concat(sorted.at(-1) ?? NaN);
 }
 
 /** Requests a second; throws where one was refused. */
@@ -152,12 +158,14 @@ try {
   figures[`upload to result, most a second | ${ours.name}`] = [Math.round(most)];
   const rate = Math.round(most / 2);
   const times = await uploadToResultMs(ours.url, { uploadsPerS: rate, seconds: 5 });
-  const quantile = (share: number) => times[Math.floor(times.length * share)] ?? NaN;
-  figures[`upload to result at ${rate}/s, p50 p99 max ms | ${ours.name}`] = [
-    quantile(0.5),
-    quantile(0.99),
-    quantile(0.999999),
-  ];
+  figures[`upload to result at ${rate}/s, p50 p99 max ms | ${ours.name}`] = quantiles(times);
+  figures[`upload to result at ${rate}/s, in the database, p50 p99 max ms | ${ours.name}`] =
+    quantiles(
+      storedMs(`${folder}/prescore.db`, times.length),
+    );
+  figures["the same for 16 KB written and synced | the disk alone"] = quantiles(
+    await syncMs(folder),
+  );
 } finally {
   for (const { stop } of servers) await stop();
   await Deno.remove(folder, { recursive: true });
@@ -165,8 +173,9 @@ try {
 
 const most = median(figures[`hello | ${hello.name}`]);
 for (const [key, values] of Object.entries(figures)) {
-  if (key.includes("p99")) console.log(`${key}: ${values.map((ms) => ms.toFixed(1)).join(", ")}`);
-  else {
+  if (key.includes(" ms ") || key.includes("synced")) {
+    console.log(`${key}: ${values.map((ms) => ms.toFixed(1)).join(", ")}`);
+  } else {
     const value = median(values);
     console.log(
       `${key.padEnd(50)} ${value.toFixed(0).padStart(7)}/s  ${

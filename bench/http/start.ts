@@ -36,12 +36,13 @@ async function start(temporary: string): Promise<Start> {
   const reader = child.stdout.pipeThrough(new TextDecoderStream()).getReader();
   let output = "";
   async function said(pattern: RegExp): Promise<string> {
-    for (let found; !(found = pattern.exec(output));) {
+    for (;;) {
+      const found = pattern.exec(output)?.[1];
+      if (found !== undefined) return found;
       const { done, value } = await reader.read();
       if (done) throw new Error(`the service ended: ${output}`);
       output += value;
     }
-    return pattern.exec(output)?.[1] ?? "";
   }
   const url = await said(/listens on (http:\S+)/);
   const listeningMs = performance.now() - startMs;

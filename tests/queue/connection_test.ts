@@ -13,6 +13,10 @@ Deno.test("Connection.open() keeps a file at synchronous FULL in write-ahead mod
   });
 });
 
+Deno.test("Connection.open() refuses a file: URL that names a host", async () => {
+  await assert.rejects(Connection.open("file://data/queue.db"), /one slash or three and a path/);
+});
+
 Deno.test("Connection works on after another writer kept it waiting too long", async () => {
   await using folder = await temporaryFolder();
   const url = `file:${folder.path}/queue.db`;

@@ -56,3 +56,18 @@ storeSuite("grouped commits", async () => {
     },
   };
 });
+
+Deno.test("GroupedDatabase makes a shared commit durable where one of its writers needs that", async () => {
+  const asked: unknown[] = [];
+  const grouped = new GroupedDatabase({
+    write(statements, options) {
+      asked.push(options);
+      return Promise.resolve(statements.map(() => ({ rows: [], rowsAffected: 0 })));
+    },
+    read: () => Promise.reject(new Error("not asked")),
+    close() {},
+  }, { waitingLimit: 10 });
+  await Promise.all([grouped.write(["a"]), grouped.write(["b"], { durable: false })]);
+  await Promise.all(["a", "b"].map((each) => grouped.write([each], { durable: false })));
+  assert.deepEqual(asked, [{ durable: true }, { durable: false }]);
+});

@@ -1,5 +1,4 @@
 /** The service as a process of its own, which can be killed. */
-import assert from "node:assert/strict";
 import { PROJECT } from "./service.ts";
 
 export interface ServiceProcess {

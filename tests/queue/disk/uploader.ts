@@ -1,12 +1,18 @@
 /**
  * Uploads, claims and ends tasks, and notes each promise in the file beside the database as soon as it was given: a task when
- * `enqueue` resolved, a result when `settle` did. Its argument is what PRAGMA synchronous is set to.
+ * `enqueue` resolved, a result when `settle` did. With NORMAL as its second argument no commit waits for the disk.
  */
-import { openStore } from "../../support/store.ts";
+import { LibsqlStore } from "../../../queue/libsql_store.ts";
+import { LIMITS, openStore } from "../../support/store.ts";
 
 const [folder = "", synchronous = "FULL", groups = "60"] = Deno.args;
-const { store, connection } = await openStore(`file:${folder}/queue.db`);
-await connection.read(`PRAGMA synchronous = ${synchronous}`);
+const { connection } = await openStore(`file:${folder}/queue.db`);
+const store = new LibsqlStore({
+  write: (statements, options) =>
+    connection.write(statements, synchronous === "FULL" ? options : { durable: false }),
+  read: (statement) => connection.read(statement),
+  close: () => connection.close(),
+}, LIMITS);
 // Often, so that cuts fall into checkpoints too.
 await connection.read("PRAGMA wal_autocheckpoint = 40");
 const acks = Deno.openSync(`${folder}/queue.db.acks`, { write: true, create: true });

@@ -255,12 +255,13 @@ class World {
     };
     const change = this.#mutant.sql ?? ((sql: string) => sql);
     return {
-      write: (statements) =>
+      write: (statements, options) =>
         run(() =>
           this.#database.write(
             statements.map((each) =>
               typeof each === "string" ? change(each) : { ...each, sql: change(each.sql) }
             ),
+            options,
           )
         ),
       read: (statement) => run(() => this.#database.read(statement)),

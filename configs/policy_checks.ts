@@ -113,7 +113,7 @@ function firingProblems(
   { index, kinds }: { index: number; kinds: Kinds },
 ): string[] {
   const fires = (missing: boolean) =>
-    assignments([when], { kinds, missing }).map((one) => holds(when, one, kinds));
+    assignments([when], { kinds, missing }).map((one) => holds(when, { assignment: one, kinds }));
   const problem = (how: string) => [
     `rules.${index}: current value is ${id}: must fire for some clients and not for others, and ${how}`,
   ];
@@ -129,7 +129,7 @@ function pairProblems(rules: readonly Rule[], kinds: Kinds): string[] {
       if (!meet(first, second)) return [];
       const conditions = [first.when, second.when];
       const pairs = assignments(conditions, { kinds, missing: false })
-        .map((one) => conditions.map((when) => holds(when, one, kinds)));
+        .map((one) => conditions.map((when) => holds(when, { assignment: one, kinds })));
       if (pairs.length === 0) return [];
       const where = `rules.${at}: current value is ${second.id}:`;
       if (pairs.every(([a, b]) => a === b) && equalWhereMissing(conditions, kinds)) {
@@ -145,7 +145,9 @@ function pairProblems(rules: readonly Rule[], kinds: Kinds): string[] {
 
 function equalWhereMissing(conditions: readonly Condition[], kinds: Kinds): boolean {
   return assignments(conditions, { kinds, missing: true })
-    .every((one) => new Set(conditions.map((when) => holds(when, one, kinds))).size === 1);
+    .every((one) =>
+      new Set(conditions.map((when) => holds(when, { assignment: one, kinds }))).size === 1
+    );
 }
 
 /** Whether two rules are about a bank in common. */
@@ -186,5 +188,5 @@ function forbidsAll(
     if (field.role === "term") limited.set(featureName(field), product.termsMonths);
   }
   const all = assignments([when], { kinds, missing: false, limited });
-  return all.length > 0 && all.every((one) => holds(when, one, kinds));
+  return all.length > 0 && all.every((one) => holds(when, { assignment: one, kinds }));
 }

@@ -70,13 +70,12 @@ function keyOf({ value = "", per }: Condition, kinds: ReadonlyMap<string, ValueK
 
 export function holds(
   condition: Condition,
-  assignment: Assignment,
-  kinds: ReadonlyMap<string, ValueKind>,
+  { assignment, kinds }: { assignment: Assignment; kinds: ReadonlyMap<string, ValueKind> },
 ): boolean {
   const { all, any, not, is, missing } = condition;
-  if (all !== undefined) return all.every((part) => holds(part, assignment, kinds));
-  if (any !== undefined) return any.some((part) => holds(part, assignment, kinds));
-  if (not !== undefined) return !holds(not, assignment, kinds);
+  if (all !== undefined) return all.every((part) => holds(part, { assignment, kinds }));
+  if (any !== undefined) return any.some((part) => holds(part, { assignment, kinds }));
+  if (not !== undefined) return !holds(not, { assignment, kinds });
   const value = assignment.get(keyOf(condition, kinds)) ?? null;
   if (missing) return value === null || Number.isNaN(value);
   if (is !== undefined) return is.some((answer) => normalise(String(answer)) === value);

@@ -165,8 +165,7 @@ function noOffer(code: NoOffer, rules: readonly string[] = []) {
 /** The features of every loan that the drafts would offer, in their order. */
 export function rowsToOffer(
   drafts: readonly (Draft | Failure)[],
-  { row }: Case,
-  { features, columns }: Setting,
+  { one: { row }, setting: { features, columns } }: { one: Case; setting: Setting },
 ): readonly Float32Array[] {
   return drafts.flatMap(toScoreAgain).map(({ amount, term }) =>
     features.withValues(row, [[columns.amount, amount], [columns.term, term]])

@@ -81,7 +81,7 @@ export class Decider {
 
   /** Scores what is about to be offered as any application is scored. */
   async #finish(drafts: readonly (Draft | Failure)[], one: Case): Promise<Finished[]> {
-    const rows = rowsToOffer(drafts, one, this.#setting);
+    const rows = rowsToOffer(drafts, { one, setting: this.#setting });
     const again = rows.length === 0
       ? []
       : await this.#options.models.inspect({ ...stacked(rows), explain: false, sweeps: [] });

@@ -20,7 +20,7 @@ const intervalSchema = z.object({
 });
 
 /** Why a bank's chance gets no band. */
-export const INSUFFICIENT = [
+const INSUFFICIENT = [
   "wide_interval",
   "no_interval",
   "no_evidence",
@@ -85,7 +85,7 @@ const offerSchema = z.object({
 });
 
 /** Why a bank has no offer. */
-export const NO_OFFER = [
+const NO_OFFER = [
   "no_products",
   "loan_not_stated",
   "insufficient_data",

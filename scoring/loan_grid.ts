@@ -39,12 +39,13 @@ export function piecesAt(
   },
 ): readonly Piece[] {
   const [first, end] = [term === 0 ? 0 : ends[term - 1] ?? 0, ends[term] ?? 0];
-  return Array.from({ length: end - first }, (_, index) => {
-    const at = first + index;
-    return {
+  const pieces: Piece[] = [];
+  for (let at = first; at < end; at++) {
+    pieces.push({
       from: min + (starts[at] ?? NaN) * step,
       to: at + 1 < end ? min + ((starts[at + 1] ?? NaN) - 1) * step : max,
       probability: probabilities[at] ?? NaN,
-    };
-  });
+    });
+  }
+  return pieces;
 }

@@ -114,7 +114,7 @@ function forbidsEveryLoan(rule: CompiledRule, row: Float32Array): boolean {
 }
 
 /** The nearest of each kind of change, the nearest first, without those that change more than a nearer one. */
-export function leastChanges(candidates: readonly Candidate[]): readonly Candidate[] {
+function leastChanges(candidates: readonly Candidate[]): readonly Candidate[] {
   const nearest = new Map<string, Candidate>();
   for (const candidate of candidates) {
     const kind = candidate.changed.join();
@@ -128,7 +128,7 @@ export function leastChanges(candidates: readonly Candidate[]): readonly Candida
 }
 
 /** By change, then by how many things change, then by what it costs the client; equals stand in the order of the products. */
-export function compareChange(a: Candidate, b: Candidate): number {
+function compareChange(a: Candidate, b: Candidate): number {
   return a.change - b.change || a.changed.length - b.changed.length ||
     a.clientCostMinor - b.clientCostMinor;
 }
@@ -137,7 +137,7 @@ export function compareChange(a: Candidate, b: Candidate): number {
 const CHANGE_DIGITS = 9;
 
 /** How far a loan is from the one asked for. */
-export function changeOf({ amount, term }: AskedLoan, asked: AskedLoan): number {
+function changeOf({ amount, term }: AskedLoan, asked: AskedLoan): number {
   const change = Math.abs(Math.log(amount / asked.amount)) + Math.abs(Math.log(term / asked.term));
   return Number(change.toFixed(CHANGE_DIGITS));
 }

@@ -69,7 +69,7 @@ export function foldDerived(
   for (const derived of features.derived.toReversed()) {
     const [first, second] = derived.of;
     const contribution = folded[derived.column] ?? 0;
-    const share = shareOfFirst(derived, row, typical);
+    const share = shareOfFirst(derived, { row, typical });
     folded[derived.column] = 0;
     folded[first] = (folded[first] ?? 0) + share * contribution;
     folded[second] = (folded[second] ?? 0) + (1 - share) * contribution;
@@ -80,8 +80,7 @@ export function foldDerived(
 /** How much of a derived feature's contribution its first input has, 0 to 1. */
 function shareOfFirst(
   { operation, of: [first, second] }: DerivedColumn,
-  row: Float32Array,
-  typical: Float32Array,
+  { row, typical }: { row: Float32Array; typical: Float32Array },
 ): number {
   const [a, b] = [row[first] ?? NaN, row[second] ?? NaN];
   if (Number.isNaN(a) || Number.isNaN(b)) {

@@ -19,7 +19,7 @@ const MONTHS_PER_YEAR = 12;
 const IN_YEARS_FROM_MONTHS = 24;
 
 /** One text in each language. */
-export function inEach(write: (language: Language) => string): Localized {
+function inEach(write: (language: Language) => string): Localized {
   return { ru: write("ru"), en: write("en") };
 }
 

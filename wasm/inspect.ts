@@ -14,7 +14,7 @@ import { amountCount, type SweepRequest } from "./sweep.ts";
 import type { Graph } from "./tract.ts";
 
 const MAX_SCORED_CELLS = 200_000;
-/** Of the sampled explanation: a standard error of some hundredths in log-odds, at 60,000 rows for 20 features. */
+/** Of the sampled explanation: over 32 background rows and 20 features that is 16,128 rows to score. */
 const PAIRS = 12;
 const SEED = 1;
 

@@ -35,6 +35,8 @@ Summary = dict[str, Any]
 REFERENCE: Final = 200
 """Clients whose answers stand for the usual ones when the drivers of a decision are asked for."""
 Z_95: Final = 1.959964
+SAME: Final = 1e-9
+"""Probabilities that differ by less are the same, computed in two ways."""
 
 
 @dataclass(frozen=True)
@@ -85,7 +87,7 @@ class Judge:
 def judge_offers(judge: Judge, rows: npt.NDArray[np.int64], decisions: Decisions) -> Summary:
     """Judge every offer that changes the loan, against the same bank and the loan as it was asked for."""
     loans = [
-        Loan(row, one["bank"], offer["amount"], offer["term"], bool(offer["changed"]), offer["probability"])
+        loan_of(row, one["bank"], offer)
         for row, decision in zip(rows.tolist(), decisions, strict=True)
         for one in decision["banks"]
         for offer in one["offers"]
@@ -116,78 +118,84 @@ def before_of(judge: Judge, loans: Sequence[Loan]) -> tuple[Floats, Floats]:
 
 
 def judge_following(judge: Judge, rows: npt.NDArray[np.int64], decisions: Decisions, refusing: Banks) -> Summary:
-    """Judge the first offer against the application that was refused; that application itself is no offer."""
+    """Judge the first offers of the refused against what they were refused."""
     refused = [
         (row, decision, BANKS[refusing[row]])
         for row, decision in zip(rows.tolist(), decisions, strict=True)
         if refusing[row] >= 0
     ]
-    firsts = [(first_offer(*client), client[2]) for client in refused]
+    none = Counter(
+        str(one["none"]) for _, decision, _ in refused if not decision["ranking"] for one in decision["banks"]
+    )
+    return {
+        "clients": len(refused),
+        "whyNone": dict(none.most_common()),
+        "firstOffer": judge_firsts(judge, refused, better=False),
+        "firstBetterOffer": judge_firsts(judge, refused, better=True),
+    }
+
+
+def judge_firsts(judge: Judge, refused: Sequence[tuple[int, dict[str, Any], str]], *, better: bool) -> Summary:
+    """Judge the first offer of each, or the first whose estimate is better than that of what was refused."""
+    firsts = [(first_offer(*client, better=better), client[2]) for client in refused]
     followed = [first for first, _ in firsts if first is not None]
     before = [replace(first, bank=bank) for first, bank in firsts if first is not None]
     answers, history = judge.of_loans(followed)
     before_answers, before_history = before_of(judge, before)
-    same = np.array([loan.bank == old.bank for loan, old in zip(followed, before, strict=True)])
+    same_bank = np.array([loan.bank == old.bank for loan, old in zip(followed, before, strict=True)])
     changed = np.array([loan.changed for loan in followed])
-    none = Counter(str(one["none"]) for decision in decisions if not decision["ranking"] for one in decision["banks"])
-    found: Summary = {
-        "clients": len(refused),
-        "withOffer": len(followed),
-        "whyNone": dict(none.most_common()),
-        "first": compared(before_answers, answers, before_history, history),
-        "saidOfFirst": mean(np.array([loan.said for loan in followed])),
+    parts = {
+        "all": np.ones_like(changed),
+        "sameBankOtherLoan": same_bank,
+        "otherBankSameLoan": ~same_bank & ~changed,
+        "otherBankOtherLoan": ~same_bank & changed,
     }
-    for name, part in {
-        "sameBankOtherLoan": same,
-        "otherBankSameLoan": ~same & ~changed,
-        "otherBankOtherLoan": ~same & changed,
-    }.items():
-        found[name] = compared(before_answers[part], answers[part], before_history[part], history[part])
-    return found
+    return {
+        name: compared(before_answers[part], answers[part], before_history[part], history[part])
+        for name, part in parts.items()
+    } | {"said": mean(np.array([loan.said for loan in followed]))}
 
 
-def first_offer(row: int, decision: Mapping[str, Any], refusing: str) -> Loan | None:
-    """Return the first offer of the best bank that has one, unless it is what has just been refused."""
-    offers = {one["bank"]: one["offers"] for one in decision["banks"]}
+def first_offer(row: int, decision: Mapping[str, Any], refusing: str, *, better: bool) -> Loan | None:
+    """Return the first offer of the ranking; what has just been refused is none."""
+    banks = {one["bank"]: one for one in decision["banks"]}
+    least = banks[refusing]["probability"] if better else 0.0
     for bank in decision["ranking"]:
-        for offer in offers[bank]:
-            if bank != refusing or offer["changed"]:
-                return Loan(row, bank, offer["amount"], offer["term"], bool(offer["changed"]), offer["probability"])
+        for offer in banks[bank]["offers"]:
+            if (bank != refusing or offer["changed"]) and offer["probability"] > least:
+                return loan_of(row, bank, offer)
     return None
 
 
-def judge_plans(refusals: Refusals, decisions: Decisions, costs: Costs) -> Summary:
-    """Judge the plans, and what they are compared with, by their true expected value."""
-    plans = [decision.get("plan") for decision in decisions]
+def loan_of(row: int, bank: str, offer: Mapping[str, Any]) -> Loan:
+    """Return an offer as the loan that it is."""
+    return Loan(row, bank, offer["amount"], offer["term"], bool(offer["changed"]), offer["probability"])
+
+
+def judge_plans(refusals: Refusals, decisions: Decisions, costs: Costs, plans: Sequence[Any]) -> Summary:
+    """Judge plans, and what they are compared with, by their true expected value."""
     values: dict[str, Floats] = {}
     for name in ("plan", "bestSingle", "independent", "allAtOnce"):
-        chosen = [
-            () if plan is None else (plan if name == "plan" else plan["comparisons"][name])["banks"] for plan in plans
-        ]
+        chosen = [(plan if name == "plan" else plan["comparisons"][name])["banks"] for plan in plans]
         value = refusals.value_at_once if name == "allAtOnce" else refusals.value_in_turn
         values[name] = np.array([float(value(client, banks, costs)) for client, banks in enumerate(chosen)])
     values["bestByTheTruth"] = refusals.best_values(costs)
-    said = np.array([0.0 if plan is None else plan["expectedValue"] for plan in plans])
-    hopeful = np.array(
-        [
-            0.0 if plan is None else product_value(plan, decision, costs)
-            for plan, decision in zip(plans, decisions, strict=True)
-        ]
-    )
+    said = np.array([plan["expectedValue"] for plan in plans])
+    hopeful = np.array([product_value(plan, decision, costs) for plan, decision in zip(plans, decisions, strict=True)])
     found: Summary = {
         "clients": len(plans),
-        "banksAsked": dict(sorted(Counter(0 if plan is None else len(plan["banks"]) for plan in plans).items())),
+        "banksAsked": dict(sorted(Counter(len(plan["banks"]) for plan in plans).items())),
         "trueValue": {name: mean(value) for name, value in values.items()},
         "saidValue": {"plan": mean(said), "ifIndependent": mean(hopeful)},
     }
     for other in ("bestSingle", "independent", "allAtOnce"):
         gain = values["plan"] - values[other]
-        differ = np.abs(gain) > 1e-9
+        differ = np.abs(gain) > SAME
         found[f"over_{other}"] = {
             "mean": mean(gain),
             "error95": rounded(Z_95 * gain.std() / np.sqrt(gain.size)),
             "differ": int(differ.sum()),
-            "betterWhereTheyDiffer": rounded(float((gain[differ] > 0).mean())) if differ.any() else None,
+            "betterWhereTheyDiffer": mean(gain[differ] > 0),
             "meanWhereTheyDiffer": mean(gain[differ]),
         }
     return found
@@ -203,7 +211,7 @@ def product_value(plan: Mapping[str, Any], decision: Mapping[str, Any], costs: C
     return value
 
 
-def judge_reasons(judge: Judge, rows: npt.NDArray[np.int64], decisions: Decisions, refusing: Sequence[str]) -> Summary:
+def judge_reasons(judge: Judge, rows: npt.NDArray[np.int64], decisions: Decisions, refusing: Banks) -> Summary:
     """Judge how often the field that truly drives a lender's points is among the first two reasons."""
     derivation = Derivation(judge.project, judge.configuration, judge.world.matrix[:2_000])
     others = np.setdiff1d(np.flatnonzero(judge.world.applications.tightened), rows)[:REFERENCE]
@@ -218,7 +226,7 @@ def judge_reasons(judge: Judge, rows: npt.NDArray[np.int64], decisions: Decision
         reasons = [decision["banks"][at]["reasons"] for decision in decisions]
         among = np.array([driver in told[:2] for driver, told in zip(drivers, reasons, strict=True)])
         first = np.array([told[:1] == [driver] for driver, told in zip(drivers, reasons, strict=True)])
-        known = np.array([decision["banks"][at]["insufficient"] is None for decision in decisions])
+        known = np.array(["insufficient" not in decision["banks"][at] for decision in decisions])
         of_refusing = refusing == at
         ranked = np.sort(sizes, axis=1)
         clear = ranked[:, -1] > 1.25 * ranked[:, -2]
@@ -251,7 +259,7 @@ def compared(before: Floats, after: Floats, before_history: Floats, after_histor
     """Return how much a change is truly worth."""
     return {
         "count": before.size,
-        "raised": {"answers": mean(after > before), "history": mean(after_history > before_history)},
+        "raised": {"answers": mean(after - before > SAME), "history": mean(after_history - before_history > SAME)},
         "before": {"answers": mean(before), "history": mean(before_history)},
         "after": {"answers": mean(after), "history": mean(after_history)},
         "rise": {"answers": mean(after - before), "history": mean(after_history - before_history)},
@@ -277,7 +285,6 @@ def main() -> None:
     decisions = [json.loads(line) for line in (folder / "decisions.ndjson").read_text(encoding="utf-8").splitlines()]
     judge = Judge(world)
     policy = json.loads((judge.project.configs / "policy.json").read_text(encoding="utf-8"))["planner"]
-    costs = Costs(policy["mostBanks"], policy["inquiryCost"], policy["approvalValue"])
     following = {}
     for name, banks in {
         "byABankAtRandom": refused_by_chance(world),
@@ -287,12 +294,21 @@ def main() -> None:
         following[name] = judge_following(judge, rows, decisions, banks)
     chosen = np.flatnonzero(refused_by_chance(world)[rows] >= 0)
     own_rows, own = rows[chosen], [decisions[at] for at in chosen.tolist()]
+    refusals = Refusals(judge.asked_of(rows))
     report = {
         "seed": described["seed"],
         "clients": rows.size,
         "refused": following,
         "offersByBank": judge_offers(judge, own_rows, own),
-        "plans": judge_plans(Refusals(judge.asked_of(rows)), decisions, costs),
+        "plansByInquiryCost": {
+            cost: judge_plans(
+                refusals,
+                decisions,
+                Costs(policy["mostBanks"], float(cost), policy["approvalValue"]),
+                [decision["plans"][cost] for decision in decisions],
+            )
+            for cost in decisions[0]["plans"]
+        },
         "reasons": judge_reasons(judge, own_rows, own, refused_by_chance(world)[own_rows]),
     }
     result.write_text(json.dumps(report, indent=1, ensure_ascii=False) + "\n", encoding="utf-8")

@@ -11,16 +11,21 @@
  * products is asked for.
  */
 import { parseArgs } from "node:util";
-import type { Decision } from "../../scoring/decision.ts";
+import type { Config } from "../../configs/mod.ts";
 import { parseDateMs } from "../../scoring/dates.ts";
+import type { Decision, Plan } from "../../scoring/decision.ts";
+import { planApplications } from "../../scoring/plan.ts";
 import { TableReader } from "../../scoring/table.ts";
 import { configFromEnvironment } from "../../tasks/config.ts";
 import { csvRows } from "../../scoring/csv.ts";
+import { readManifest } from "../../wasm/mod.ts";
 import { startScoring } from "../../workers.ts";
 
 const HERE = new URL("./", import.meta.url);
 const RESULT = new URL("../results/decisions.json", HERE);
 const APPLIED_AT = "Applied_at";
+/** Of an inquiry, beside the configured one: the dearer, the more it matters when to stop asking. */
+const OTHER_COSTS = [1_000, 2_000];
 
 const { values: options } = parseArgs({
   options: {
@@ -51,6 +56,7 @@ async function python(script: string, ...args: string[]): Promise<void> {
 /** Decides every row of a table as of its own date, one JSON line each. */
 async function decideAll(from: string, to: string): Promise<void> {
   const config = configFromEnvironment();
+  const plans = await planner(config);
   await using scoring = await startScoring(config);
   const rows = csvRows((await Deno.open(from)).readable);
   const header = (await rows.next()).value ?? [];
@@ -64,14 +70,44 @@ async function decideAll(from: string, to: string): Promise<void> {
     const answers = table.answers(cells, ++row);
     const atMs = parseDateMs(cells[dateAt] ?? "") ?? NaN;
     const decision = await scoring.decider.decide({ answers, atMs });
-    await writer.write(new TextEncoder().encode(`${JSON.stringify(gist(decision))}\n`));
+    const line = JSON.stringify({ ...gist(decision), plans: plans(decision) });
+    await writer.write(new TextEncoder().encode(`${line}\n`));
   }
   await writer.close();
   console.log(`decided ${row} applications in ${Math.round((performance.now() - begun) / 1e3)} s`);
 }
 
+/** Plans for the banks of a decision at each inquiry cost. */
+type Plans = (decision: Decision) => Readonly<Record<string, Plan>>;
+
+/** With the loadings and banks that the service plans with. */
+async function planner({ policy, banks, modelsFolder }: Config): Promise<Plans> {
+  const { dependence } = await readManifest(modelsFolder);
+  const loadingOf = new Map(banks.banks.map(({ id, model }) => [
+    id,
+    dependence?.loadings[model]?.loading ?? 0,
+  ]));
+  return (decision) => {
+    const able = new Set(decision.plan?.comparisons.allAtOnce.banks);
+    const candidates = decision.banks.flatMap((one) =>
+      one.status === "decided" && able.has(one.bank)
+        ? [{
+          bank: one.bank,
+          probability: one.probability,
+          loading: loadingOf.get(one.bank) ?? 0,
+        }]
+        : []
+    );
+    const at = (inquiryCost: number) =>
+      planApplications(candidates, { ...policy.planner, inquiryCost });
+    return Object.fromEntries(
+      [policy.planner.inquiryCost, ...OTHER_COSTS].map((cost) => [cost, at(cost)]),
+    );
+  };
+}
+
 /** What is judged of a decision. */
-function gist({ banks, ranking, plan }: Decision) {
+function gist({ banks, ranking }: Decision) {
   return {
     banks: banks.flatMap((one) => {
       if (one.status === "failed") throw new Error(`Cannot judge ${one.bank}: ${one.cause}`);
@@ -95,6 +131,5 @@ function gist({ banks, ranking, plan }: Decision) {
       };
     }),
     ranking: ranking.banks,
-    plan,
   };
 }

@@ -93,6 +93,33 @@ Deno.test("a loan that reaches the target is offered as asked for, and nothing e
   ]);
 });
 
+Deno.test("a loan that would do is fitted to the product's steps and terms, without a gain being asked for", async () => {
+  const offers = await offersOf({ loan_amount: 137_500, loan_term: 17 });
+  const [nearest] = offers.get("bank_b")?.found ?? [];
+  assert.deepEqual(
+    [nearest?.amount, nearest?.term, nearest?.downPayment, nearest?.changed],
+    [137_000, 18, 500, ["down_payment", "term"]],
+  );
+});
+
+Deno.test("an offer that changes a loan which would not do gains at least what the policy asks", async () => {
+  const random = new Random(9);
+  let changed = 0;
+  for (let client = 0; client < 40; client++) {
+    const answers = randomApplicant(random, 0);
+    const application = { answers, atMs: APPLIED_AT_MS };
+    for (const bank of (await newDecider(shipped, models).decide(application)).banks) {
+      assert.ok(bank.status === "decided" && bank.interval);
+      if (bank.interval.low >= shipped.policy.target) continue;
+      for (const { probability } of bank.offers.found) {
+        assert.ok(probability >= bank.probability + shipped.policy.offers.leastGain);
+        changed++;
+      }
+    }
+  }
+  assert.ok(changed > 20, `${changed} offers are too few to say something`);
+});
+
 for (
   const [what, answers, change, expected] of [
     ["no amount", { loan_amount: null }, {}, "loan_not_stated"],

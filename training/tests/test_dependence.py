@@ -98,7 +98,7 @@ def test_a_bank_with_few_common_applications_is_taken_as_independent() -> None:
     few = dependence.loadings["bank_2"]
     assert (few.value, few.low, few.high, few.applications) == (0.0, -MAX_LOADING, MAX_LOADING, MIN_COMMON - 1)
     assert few.note is not None
-    assert few.note.startswith("decided fewer than")
+    assert few.note.startswith("has fewer than")
     others = [one for bank, one in dependence.loadings.items() if bank != "bank_2"]
     assert all(one.note is None and abs(one.value - 0.5) < 0.1 for one in others)
 
@@ -111,6 +111,15 @@ def test_banks_without_common_applications_have_no_loadings() -> None:
     assert values(dependence).tolist() == [0.0, 0.0]
     assert all(one.note and one.applications == 0 for one in dependence.loadings.values())
     assert dependence.pairs == ()
+
+
+def test_a_bank_whose_partners_have_too_little_in_common_has_no_loading() -> None:
+    decided = draw([0.5, 0.5, 0.5], rows=MIN_COMMON + 200, unanswered=0)
+    decided.probabilities[: MIN_COMMON // 2, 1] = np.nan
+    decided.probabilities[MIN_COMMON // 2 :, 2] = np.nan
+    dependence = found(decided)
+    assert dependence.loadings["bank_0"].applications == MIN_COMMON + 200
+    assert all(one.note and one.value == 0 for one in dependence.loadings.values())
 
 
 def test_one_bank_alone_has_no_dependence() -> None:

@@ -51,6 +51,13 @@ def test_manifest_carries_evidence_and_band(manifest: dict[str, Any]) -> None:
         assert len(band["below"]) == len(band["above"]) == len(band["edges"]) + 1
 
 
+def test_manifest_carries_the_dependence_of_its_models(manifest: dict[str, Any]) -> None:
+    assert list(manifest["dependence"]["loadings"]) == list(manifest["models"])
+    for found in manifest["dependence"]["loadings"].values():
+        assert -1 < found["low"] < found["loading"] < found["high"] < 1
+        assert 1_000 < found["applications"] <= APPLICATIONS
+
+
 def test_version_holds_its_files_and_stays_small(published: Published, manifest: dict[str, Any]) -> None:
     files = {path.name: path.stat().st_size for path in published.folder.iterdir()}
     models = {
@@ -87,7 +94,14 @@ def test_golden_probabilities_are_those_of_onnx_runtime(published: Published, go
 
 def test_card_says_what_the_models_are(published: Published) -> None:
     card = (published.folder / "MODEL_CARD.md").read_text()
-    for part in ("**The lenders are simulated.**", "## Evidence", "## Fairness", "## Limits", "## Intended use"):
+    for part in (
+        "**The lenders are simulated.**",
+        "## Evidence",
+        "## Dependence",
+        "## Fairness",
+        "## Limits",
+        "## Intended use",
+    ):
         assert part in card
     assert f"{APPLICATIONS:,} applications of" in card
     assert re.search(r"from 2022-01-0\d to 2023-12-(2|3)\d", card)
@@ -99,6 +113,7 @@ def test_report_stands_alone(published: Published) -> None:
     report = (published.folder / "report.html").read_text()
     assert not re.search(r"(src|href)=|https?://", report)
     assert report.count("Reliability: observed over predicted") == 2 * len(BANKS)
+    assert "<h2>Do refusals hang together beyond the answers?</h2>" in report
 
 
 def test_same_seed_gives_the_same_bytes_and_an_older_version_is_replaced(

@@ -130,20 +130,19 @@ def estimate(decided: Decided, *, seed: int, true: Floats | None = None) -> Depe
     """
     if len(decided.banks) < 2:
         return None
-    common = decided.answered & (decided.answered.sum(axis=1, keepdims=True) > 1)
-    counts = common.sum(axis=0)
-    enough = counts >= MIN_COMMON
+    enough = _estimable(decided.answered)
     loadings = np.zeros(len(decided.banks))
     ends = np.tile([-MAX_LOADING, MAX_LOADING], (loadings.size, 1))
     best: list[float | None] = [None] * loadings.size
-    if enough.sum() > 1:
+    if enough.any():
         usable = _part(decided, decided.probabilities, enough)
         loadings[enough], ends[enough] = _fit_with_intervals(usable, seed=seed)
         if true is not None:
             exact = _part(decided, np.where(decided.answered, true, np.nan), enough)
             for at, value in zip(np.flatnonzero(enough).tolist(), np.tanh(_fit(exact)).tolist(), strict=True):
                 best[at] = value
-    few = f"decided fewer than {MIN_COMMON} applications that another bank decided, too: taken as independent"
+    counts = _common(decided.answered)
+    few = f"has fewer than {MIN_COMMON} applications in common with banks that have as many: taken as independent"
     return Dependence(
         {
             bank: Loading(
@@ -151,13 +150,26 @@ def estimate(decided: Decided, *, seed: int, true: Floats | None = None) -> Depe
                 float(ends[at, 0]),
                 float(ends[at, 1]),
                 int(counts[at]),
-                None if enough.sum() > 1 and enough[at] else few,
+                None if enough[at] else few,
                 best[at],
             )
             for at, bank in enumerate(decided.banks)
         },
         tuple(_pairs(decided, loadings)),
     )
+
+
+def _common(answered: npt.NDArray[np.bool_]) -> Ints:
+    """Return how many applications each bank decided that another one decided, too, [banks]."""
+    return np.asarray((answered & (answered.sum(axis=1, keepdims=True) > 1)).sum(axis=0), np.int64)
+
+
+def _estimable(answered: npt.NDArray[np.bool_]) -> npt.NDArray[np.bool_]:
+    """Return which banks have MIN_COMMON applications in common with others that have, too, [banks]."""
+    kept = np.ones(answered.shape[1], bool)
+    while not np.array_equal(kept, still := kept & (_common(answered & kept) >= MIN_COMMON)):
+        kept = still
+    return kept
 
 
 def _part(decided: Decided, probabilities: Floats, banks: npt.NDArray[np.bool_]) -> Decided:

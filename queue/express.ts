@@ -28,15 +28,15 @@ export class Express {
     const { store, handler, lanes, clock } = this.#options;
     if (this.#atWork >= lanes) return false;
     this.#atWork++;
-    const nowMs = clock.now();
-    const work = handler([{ ...task, attempt: 1, fence: 1, createdAtMs: nowMs }])
+    const createdAtMs = clock.now();
+    const work = handler([{ ...task, attempt: 1, fence: 1, createdAtMs }])
       .finally(() => this.#atWork--);
     let cancel = () => {};
     const late = new Promise<[]>((resolve) => cancel = clock.after(timeoutMs, () => resolve([])));
     try {
       const [outcome] = await Promise.race([work.catch(() => []), late]);
       if (outcome === undefined || !("result" in outcome)) return false;
-      return await store.enqueueDone({ ...task, result: outcome.result }, nowMs);
+      return await store.enqueueDone({ ...task, result: outcome.result, createdAtMs }, clock.now());
     } finally {
       cancel();
     }

@@ -5,7 +5,7 @@ import { QUEUE } from "./fairness.ts";
 import type {
   ClaimedTask,
   ClaimOptions,
-  Completed,
+  DoneTask,
   Enqueued,
   Held,
   NewTask,
@@ -200,12 +200,12 @@ export class LibsqlStore implements TaskStore {
   }
 
   async enqueueDone(
-    { payload, result, ...task }: NewTask & Pick<Completed, "result">,
+    { payload, result, createdAtMs, ...task }: DoneTask,
     nowMs: number,
   ): Promise<boolean> {
     const { id } = task;
     const results = await this.#database.write([
-      ...enqueueStatements([task], { nowMs, limits: this.#limits }),
+      ...enqueueStatements([task], { nowMs: createdAtMs, limits: this.#limits }),
       statement(ENQUEUE_PAYLOADS, { payloads: JSON.stringify({ [id]: payload }) }),
       statement(STORE_DONE, { id, payload, result, now: nowMs }),
       statement(END_STORED, { id, now: nowMs }),

@@ -47,6 +47,13 @@ export interface Task {
   readonly finishedAtMs: number | null;
 }
 
+/** A task that was done before it was stored. */
+export interface DoneTask extends NewTask {
+  /** JSON text. */
+  readonly result: string;
+  readonly createdAtMs: number;
+}
+
 /** A task in the hands of a claimer. */
 export interface ClaimedTask {
   readonly id: string;
@@ -114,10 +121,10 @@ export interface TaskStore {
    */
   enqueue(tasks: readonly NewTask[], nowMs: number): Promise<readonly Enqueued[]>;
   /**
-   * Stores a task that was done before it was stored, with its result, in one transaction. False where the queue is full, or a task
+   * Stores a task with its result, in one transaction. False where the queue is full, or a task
    * with its id has another payload, has been claimed, or has ended.
    */
-  enqueueDone(task: NewTask & Pick<Completed, "result">, nowMs: number): Promise<boolean>;
+  enqueueDone(task: DoneTask, nowMs: number): Promise<boolean>;
   find(id: string): Promise<Task | undefined>;
   /** What the task with this id was stored with, JSON text. */
   payload(id: string): Promise<string | undefined>;

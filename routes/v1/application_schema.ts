@@ -47,5 +47,11 @@ function answerSchema({ type, label }: Field): z.ZodType<SentAnswer> {
 
 function must(be: string) {
   return ({ input }: { readonly input?: unknown }) =>
-    `current value is ${JSON.stringify(input)?.slice(0, 80)}: must be ${be}, or null`;
+    `current value is ${shown(input)}: must be ${be}, or null`;
+}
+
+/** What is nested, however deep, by its kind alone. */
+function shown(value: unknown): string {
+  if (Array.isArray(value)) return "an array";
+  return typeof value === "object" ? "an object" : String(JSON.stringify(value)).slice(0, 80);
 }

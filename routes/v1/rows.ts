@@ -54,7 +54,8 @@ function readJsonRow(
     return parsed.success ? { answers: givenAnswers(parsed.data) } : refused(parsed.error);
   } catch (error) {
     if (error instanceof SyntaxError) return wrong(`the row must be JSON: ${error.message}`);
-    return wrong("the row must be UTF-8");
+    if (error instanceof TypeError) return wrong("the row must be UTF-8");
+    throw error;
   }
 }
 

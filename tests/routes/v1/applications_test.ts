@@ -193,6 +193,12 @@ for (
     ["no UTF-8", { body: new Uint8Array([0x22, 0xff, 0x22]) }, 400, "unreadable-body"],
     ["no answers", { body: "{}" }, 422, "invalid-request"],
     [
+      "a deep answer",
+      { body: `{"answers":{"gender":${"[".repeat(30_000)}${"]".repeat(30_000)}}}` },
+      422,
+      "invalid-request",
+    ],
+    [
       "another media type",
       { headers: { "Content-Type": "text/plain" } },
       415,

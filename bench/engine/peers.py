@@ -4,7 +4,8 @@
 
 Requests: {"make": CASE} trains a case's model, writes FOLDER/NAME.onnx and .bin (float32 rows) and
 answers its peers; {"peer", "name", "task", "rows"} answers the microseconds per row of one run;
-{"expect": {name, rows, seed}} writes rows with ONNX Runtime's probabilities.
+{"expect": {name, rows, seed}} writes rows with ONNX Runtime's probabilities, {"explain": {peer, ...}}
+the same with a library's contributions.
 All peers run on one thread. treelite and tl2cgen are left out where they are
 not installed.
 """
@@ -138,6 +139,9 @@ class Peers:
         self.runners["xgboost", name, "contributions"] = lambda x: booster.predict(
             xgboost.DMatrix(x, nthread=1), pred_contribs=True
         )
+        self.runners["xgboost", name, "margin"] = lambda x: booster.inplace_predict(
+            x, predict_type="margin"
+        )
         if importlib.util.find_spec("treelite"):
             import treelite
 
@@ -170,6 +174,9 @@ class Peers:
         self.runners["lightgbm", name, "contributions"] = lambda x: booster.predict(
             x, pred_contrib=True, num_threads=1
         )
+        self.runners["lightgbm", name, "margin"] = lambda x: booster.predict(
+            x, raw_score=True, num_threads=1
+        )
 
     def time(self, peer: str, name: str, task: str, rows: int) -> float:
         """Microseconds per row: single rows in a loop, or one batch."""
@@ -194,6 +201,18 @@ class Peers:
         path = self.folder / "expected.bin"
         path.write_bytes(x.tobytes() + probabilities.tobytes())
         return str(path)
+
+    def explain(self, peer: str, name: str, rows: int, seed: int) -> dict[str, Any]:
+        """Draws rows and a library's contributions to them, the bias last: the file they are in.
+
+        Also by how much their sums are off its own margins: XGBoost adds up in floats.
+        """
+        x = draw(rows, seed)
+        values = np.asarray(self.runners[peer, name, "contributions"](x), np.float64)
+        margins = np.asarray(self.runners[peer, name, "margin"](x), np.float64)
+        path = self.folder / "explained.bin"
+        path.write_bytes(x.tobytes() + values.tobytes())
+        return {"path": str(path), "gap": float(np.abs(values.sum(axis=1) - margins).max())}
 
     def offers(self, path: str) -> float:
         """Milliseconds to score a file of cells with the first five XGBoost models."""
@@ -228,6 +247,8 @@ def main() -> None:
             answer = peers.load(**request["load"])
         elif "expect" in request:
             answer = peers.expect(**request["expect"])
+        elif "explain" in request:
+            answer = peers.explain(**request["explain"])
         elif "offers" in request:
             answer = peers.offers(request["offers"])
         elif "versions" in request:

@@ -89,6 +89,20 @@ Deno.test("ForestSet.score refuses a matrix of another shape", () => {
   assert.throws(() => forest.score(new Float32Array(2), -1), ModelError);
 });
 
+Deno.test("ForestSet.score puts its results into the caller's array, of their number", () => {
+  const set = newEngine().loadSet([handMade(), handMade()]);
+  for (const rows of [1, 3, 80]) {
+    const matrix = Float32Array.from({ length: 2 * rows }, (_, cell) => (cell % 7) / 7);
+    const into = new Float64Array(2 * rows);
+    assert.equal(set.score(matrix, rows, { into }), into);
+    assert.deepEqual(into, set.score(matrix, rows));
+  }
+  assert.throws(() => set.score(new Float32Array(2), 1, { into: new Float64Array(1) }), {
+    name: "ModelError",
+    message: "Cannot put 2 results into an array of 1: it must have that length",
+  });
+});
+
 Deno.test("ForestSet.unload: a later use is refused, and other sets stay", () => {
   const engine = newEngine();
   const [gone, stays] = [engine.loadSet([handMade()]), engine.loadSet([handMade()])];

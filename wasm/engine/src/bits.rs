@@ -7,13 +7,13 @@
 //! however many splits read it. A tree with more leaves is several units, each with a bit more, which
 //! stands for all leaves that are elsewhere.
 //!
-//! Known limit: the tables of a chunk take 64 bytes for each of its splits, or less.
+//! Known limit: memory, about 160 bytes a leaf; `MAX_TABLE_BYTES`.
 
 use std::ops::Range;
 
 use prescore_forest::Kind;
 
-use crate::quantise::{Column, Cut, Group};
+use crate::quantise::{Column, Cut, Group, MAX_TABLE_BYTES};
 use crate::simd::{self, LANES};
 use crate::tree::Tree;
 
@@ -70,7 +70,10 @@ struct Rule {
 
 impl BitGroup {
     /// Lays out a group of trees of depth 1 and more; `trees` are those that it numbers.
-    pub fn new(group: Group<u16>, trees: &[Tree]) -> Self {
+    ///
+    /// # Errors
+    /// When its tables might exceed `MAX_TABLE_BYTES`.
+    pub fn new(group: Group<u16>, trees: &[Tree]) -> Result<Self, String> {
         let members = || group.trees.iter().map(|&member| &trees[member]);
         let leaves: Vec<_> = members().map(leaves_below).collect();
         let units: Vec<Unit> = members()
@@ -85,8 +88,15 @@ impl BitGroup {
                 })
             })
             .collect();
+        let places: usize = group.columns.iter().map(|column| column.thresholds + 2).sum();
+        let bytes = units.len().div_ceil(UNITS) * places * size_of::<u16>();
+        if bytes > MAX_TABLE_BYTES {
+            return Err(format!(
+                "its deep trees take {bytes} bytes, must be {MAX_TABLE_BYTES} at most"
+            ));
+        }
         let chunks = units.chunks(UNITS).map(|units| Chunk::new(units, &group)).collect();
-        Self { chunks, columns: group.columns }
+        Ok(Self { chunks, columns: group.columns })
     }
 
     /// Columns of `narrow`.

@@ -79,16 +79,15 @@ impl LaneGroup {
     /// Lays out a group of trees of depth 1 to `MAX_DEPTH`; `trees` are those that it numbers.
     pub fn new(group: Group<i8>, trees: &[Tree], step: f64) -> Self {
         let members: Vec<_> = group.trees.iter().map(|&member| &trees[member]).collect();
-        let mut sides: Vec<_> = members
-            .iter()
-            .flat_map(|tree| tree.branches())
-            .map(|(branch, place)| {
-                let cut = group.cut(branch, place);
-                (cut.column, cut.missing_left)
-            })
+        let mut used = vec![[false; 2]; group.columns.len()];
+        for (branch, place) in members.iter().flat_map(|tree| tree.branches()) {
+            let cut = group.cut(branch, place);
+            used[cut.column][usize::from(cut.missing_left)] = true;
+        }
+        let sides: Vec<_> = (0..used.len())
+            .flat_map(|column| [(column, false), (column, true)])
+            .filter(|&(column, missing_left)| used[column][usize::from(missing_left)])
             .collect();
-        sides.sort_unstable();
-        sides.dedup();
         let shelves = (MIN_DEPTH..=MAX_DEPTH)
             .map(|depth| {
                 let of_depth = members.iter().filter(|tree| tree.depth.max(MIN_DEPTH) == depth);

@@ -206,20 +206,34 @@ impl<R: Rank> Group<R> {
     }
 }
 
+/// Most bytes that the tables of a kernel take for a forest; the memory of a module is not far more.
+pub const MAX_TABLE_BYTES: usize = 1 << 29;
+
 /// Puts trees into as few groups as their order allows, each within the limits of `R`.
 ///
 /// # Errors
-/// When one tree alone has more thresholds of a feature than ranks can tell apart.
+/// When one tree alone has more thresholds of a feature than ranks can tell apart, or all have so
+/// many that the groups' tables would exceed `MAX_TABLE_BYTES`.
 pub fn group<R: Rank>(
     members: &[usize],
     trees: &[Tree],
     quantiser: &Quantiser,
 ) -> Result<Vec<Group<R>>, String> {
+    let thresholds: usize =
+        (0..quantiser.features()).map(|feature| quantiser.thresholds(feature).len()).sum();
+    let most = MAX_TABLE_BYTES / (thresholds * size_of::<(u32, R)>()).max(1);
     let mut groups = Vec::new();
     let mut draft = Draft::new(quantiser);
     for &member in members {
         if draft.add::<R>(member, &trees[member]) {
             continue;
+        }
+        if groups.len() >= most {
+            return Err(format!(
+                "its {} trees and the set's {thresholds} thresholds must fit {MAX_TABLE_BYTES} bytes \
+                 of tables",
+                trees.len()
+            ));
         }
         groups.push(std::mem::replace(&mut draft, Draft::new(quantiser)));
         if !draft.add::<R>(member, &trees[member]) {

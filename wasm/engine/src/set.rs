@@ -167,7 +167,10 @@ impl Model {
             constant: base + constants.sum::<f64>(),
             step,
             lanes: shallow.into_iter().map(|group| LaneGroup::new(group, &trees, step)).collect(),
-            bits: deep.into_iter().map(|group| BitGroup::new(group, &trees)).collect(),
+            bits: deep
+                .into_iter()
+                .map(|group| BitGroup::new(group, &trees))
+                .collect::<Result<_, _>>()?,
             explainer: OnceCell::new(),
             forest,
             trees,

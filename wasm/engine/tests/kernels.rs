@@ -89,3 +89,33 @@ fn more_columns_than_one_look_up_takes() {
         .collect();
     check(vec![forest], &rows).unwrap();
 }
+
+#[test]
+fn too_many_thresholds_are_an_error() {
+    use prescore_forest::{Branch, Kind, Node, Step};
+    let mut forest = Forest {
+        onnx_sha256: [0; 32],
+        features: 1,
+        base: 0.0,
+        link: vec![Step::Sigmoid],
+        roots: Vec::new(),
+        nodes: Vec::new(),
+    };
+    for tree in 0..100_000u32 {
+        let root = forest.nodes.len() as u32;
+        forest.roots.push(root);
+        for split in 0..3u32 {
+            let (left, right) = (root + 2 * split + 1, root + 2 * split + 2);
+            let threshold = (3 * tree + split) as f32;
+            let branch = Branch { feature: 0, threshold, left, right, missing_left: false };
+            forest.nodes.push(Node { cover: 0.0, kind: Kind::Branch(branch) });
+        }
+        let leaf = Node { cover: 0.0, kind: Kind::Leaf { value: 1.0 } };
+        forest.nodes.extend([leaf; 4]);
+    }
+    let error = ForestSet::new(vec![forest]).err().unwrap();
+    assert_eq!(
+        error,
+        "forest 0: its 100000 trees and the set's 300000 thresholds must fit 536870912 bytes of tables"
+    );
+}

@@ -120,7 +120,7 @@ function claimFresh(condition: string): string {
     SELECT rowid FROM tasks
     WHERE state = 'queued' AND attempt = 0 ${condition}
       AND priority = (SELECT min(priority) FROM tasks WHERE state = 'queued' AND attempt = 0)
-    ORDER BY turn, rowid
+    ORDER BY priority, turn, rowid
     LIMIT iif(
       EXISTS (SELECT 1 FROM tasks WHERE state = 'queued' AND attempt = 0 AND priority = 0),
       :limit, :batchLimit)

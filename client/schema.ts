@@ -880,7 +880,7 @@ export interface components {
                 /** @description Advice, not a decision of any bank */
                 recommended: boolean;
                 causes: {
-                    /** @description Id of a policy rule, or low_chances */
+                    /** @description Id of a policy rule, low_chances, outside_products (no bank gives the loan) or no_estimate */
                     code: string;
                     text: {
                         ru: string;
@@ -970,7 +970,7 @@ export interface components {
                     en: string;
                 };
             };
-            /** @description With no bank where none can be applied to, or is worth it */
+            /** @description With no bank where none can be asked for the loan, or is worth it */
             plan: {
                 /** @description In the order in which to apply */
                 banks: string[];

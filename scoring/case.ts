@@ -80,7 +80,11 @@ export function openCase(
   };
 }
 
-function askedOf(row: Float32Array, { columns }: Setting): AskedLoan | undefined {
+/** The loan that a row asks for, where it is stated whole. */
+export function askedOf(
+  row: Float32Array,
+  { columns }: Pick<Setting, "columns">,
+): AskedLoan | undefined {
   const [amount = NaN, term = NaN] = [row[columns.amount], row[columns.term]];
   return amount > 0 && term > 0 ? { amount, term } : undefined;
 }

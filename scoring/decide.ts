@@ -6,6 +6,7 @@
  * decision. A bank whose model fails is named with the cause, and the others are decided.
  */
 import { type Config, loanGrid } from "../configs/mod.ts";
+import { type Barrier, barrierAt } from "./barrier.ts";
 import {
   curveOf,
   type Draft,
@@ -110,7 +111,8 @@ export class Decider {
       return offer === undefined ? [] : [{ bank, offer }];
     });
     const rules = [...firedRules(compiled, row)];
-    const candidates = this.#applicable(banks, rules);
+    const barrier = (bank: string, row: Float32Array) => this.#barrier(bank, row);
+    const candidates = this.#applicable(banks, row);
     const { objective } = policy.offers;
     return {
       asOf: new Date(asOfMs).toISOString(),
@@ -119,22 +121,35 @@ export class Decider {
       banks,
       ranking: { objective, target: policy.target, banks: rankedBanks(banks, objective) },
       rules,
-      recommendation: recommend({ ...this.#setting, answers, row, asOfMs, banks, loans, levers }),
+      recommendation: recommend({
+        ...this.#setting,
+        answers,
+        row,
+        asOfMs,
+        banks,
+        loans,
+        levers,
+        barrier,
+      }),
       plan: planApplications(candidates, policy.planner),
       receipt: this.#receipt(one.application, drafts),
     };
   }
 
-  /** The banks that have an estimate and that no rule forbids for the application as it is. */
-  #applicable(banks: readonly BankDecision[], rules: Decision["rules"]): readonly Candidate[] {
+  /** The banks that have an estimate and can be asked for the loan as it is asked for. */
+  #applicable(banks: readonly BankDecision[], row: Float32Array): readonly Candidate[] {
     return banks.flatMap((bank, index) => {
       if (bank.status !== "decided" || bank.odds.insufficient !== undefined) return [];
-      const forbidden = rules.some(({ effect, banks }) =>
-        effect === "forbid" && (banks === undefined || banks.includes(bank.bank))
-      );
       const { loading = 0 } = this.#options.records[index] ?? {};
-      return forbidden ? [] : [{ bank: bank.bank, probability: bank.probability, loading }];
+      return this.#barrier(bank.bank, row) === undefined
+        ? [{ bank: bank.bank, probability: bank.probability, loading }]
+        : [];
     });
+  }
+
+  #barrier(id: string, row: Float32Array): Barrier | undefined {
+    const bank = this.#options.banks.banks.find((bank) => bank.id === id);
+    return bank && barrierAt(bank, { row, setting: this.#setting });
   }
 
   #receipt(

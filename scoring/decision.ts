@@ -163,7 +163,9 @@ const wayBackSchema = z.discriminatedUnion("kind", [
 const recommendationSchema = z.object({
   recommended: z.boolean().describe("Advice, not a decision of any bank"),
   causes: z.array(z.object({
-    code: z.string().describe("Id of a policy rule, or low_chances"),
+    code: z.string().describe(
+      "Id of a policy rule, low_chances, outside_products (no bank gives the loan) or no_estimate",
+    ),
     text: localized,
   })),
   wayBack: wayBackSchema.optional(),
@@ -216,7 +218,7 @@ export const decisionSchema = z.object({
   }),
   rules: z.array(firedRuleSchema).describe("Policy rules that the application itself meets"),
   recommendation: recommendationSchema,
-  plan: planSchema.describe("With no bank where none can be applied to, or is worth it"),
+  plan: planSchema.describe("With no bank where none can be asked for the loan, or is worth it"),
   receipt: receiptSchema,
 });
 

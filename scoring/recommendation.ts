@@ -2,14 +2,15 @@
  * Whether to apply at all: advice with its causes, the shortest way back that was found, and a day to look again. It never
  * decides anything: who is advised against applying still gets every probability, reason and offer.
  *
- * Against it speak the policy's rules that forbid or advise against the application as it is, at every bank, and chances that
- * reach a stated least at no bank. A way back is looked for in this order: another loan, one other answer, time. Each is asked
- * of the rules again before it is named.
+ * Against it speak the policy's rules that forbid or advise against the application as it is, at every bank; that no bank can be
+ * asked for the loan; and chances that reach a stated least at no bank. A way back is looked for in this order: another loan,
+ * one other answer, time. Each is asked of the rules again before it is named.
  *
  * Known limit: a way back of two changes at once is not looked for.
  */
 import type { Bank, Policy } from "../configs/mod.ts";
 import type { Answers } from "./answers.ts";
+import type { Barrier } from "./barrier.ts";
 import type {
   BankDecision,
   DecidedBank,
@@ -35,6 +36,8 @@ export interface RecommendationOptions {
   readonly levers: readonly Lever[];
   readonly policy: Policy;
   readonly features: Features;
+  /** What keeps an application with these features from a bank, by its id. */
+  readonly barrier: (bank: string, row: Float32Array) => Barrier | undefined;
 }
 
 /** The rules that the application itself meets; those that need a product's payment are asked of offers. */
@@ -53,21 +56,22 @@ export function firedRules(
 }
 
 export function recommend(options: RecommendationOptions): Recommendation {
-  const { banks, rules, row, policy, asOfMs } = options;
+  const { banks, rules, row, policy, asOfMs, barrier } = options;
   const against = rules.filter(speaksAgainst);
-  const causes = against.filter((rule) => firesOn(rule, row))
-    .map(({ rule: { id, reason } }) => ({ code: id, text: reason }));
-  const low = chancesCause(banks, policy);
+  const open = banks.filter(({ bank }) => barrier(bank, row) === undefined);
+  const causes = causesOf(against.filter((rule) => firesOn(rule, row)), { open, ...options });
+  const low = chancesCause(options, open);
   if (low !== undefined) causes.push(low);
   if (causes.length === 0) {
-    const known = decided(banks).some(({ odds }) => odds.insufficient === undefined);
+    const known = decided(open).some(({ odds }) => odds.insufficient === undefined);
     return {
       recommended: true,
       causes,
       text: known ? TEXTS.recommended : TEXTS.uncertain,
     };
   }
-  const wayBack = findWayBack(options, { against, lowChances: low !== undefined });
+  const search = { against, lowChances: low !== undefined, banks, barrier };
+  const wayBack = findWayBack(options, search);
   return {
     recommended: false,
     causes,
@@ -79,15 +83,38 @@ export function recommend(options: RecommendationOptions): Recommendation {
   };
 }
 
+/** The rules met that speak against applying anywhere; where no bank is open, also what keeps the client from all of them. */
+function causesOf(
+  met: readonly CompiledRule[],
+  { open, banks, row, barrier }: Pick<RecommendationOptions, "banks" | "row" | "barrier"> & {
+    open: readonly BankDecision[];
+  },
+): Recommendation["causes"] {
+  const barring = open.length > 0 ? [] : banks.flatMap(({ bank }) => barrier(bank, row) ?? []);
+  const causes = [...new Set([...met, ...barring])].map(({ rule: { id, reason } }) => ({
+    code: id,
+    text: reason,
+  }));
+  return open.length > 0 || barring.length > 0
+    ? causes
+    : [...causes, { code: "outside_products", text: TEXTS.outsideProducts }];
+}
+
 function decided(banks: readonly BankDecision[]): readonly DecidedBank[] {
   return banks.filter((bank) => bank.status === "decided");
 }
 
-/** That no bank's chance is worth an application, or that none answered. Too little data is no cause. */
-function chancesCause(banks: readonly BankDecision[], { recommendation }: Policy) {
-  const answered = decided(banks);
-  if (answered.length === 0) return { code: "no_estimate", text: TEXTS.noAnswer };
-  const known = answered.filter(({ odds }) => odds.insufficient === undefined);
+/**
+ * That the chance is worth an application at no bank that can be asked, or, where none can, at none at all; or that none
+ * answered. Too little data is no cause.
+ */
+function chancesCause(
+  { banks, policy: { recommendation } }: Pick<RecommendationOptions, "banks" | "policy">,
+  open: readonly BankDecision[],
+) {
+  if (decided(banks).length === 0) return { code: "no_estimate", text: TEXTS.noAnswer };
+  const known = decided(open.length > 0 ? open : banks)
+    .filter(({ odds }) => odds.insufficient === undefined);
   const best = Math.max(
     ...known.map(({ probability, interval }) => interval?.high ?? probability),
   );
@@ -96,10 +123,12 @@ function chancesCause(banks: readonly BankDecision[], { recommendation }: Policy
   return { code: "low_chances", text: filled(TEXTS.lowChances, { least }) };
 }
 
-interface Search {
+interface Search extends Pick<RecommendationOptions, "barrier"> {
   /** All rules that may speak against applying. */
   readonly against: readonly CompiledRule[];
   readonly lowChances: boolean;
+  /** The banks of which one must be open. */
+  readonly banks: readonly BankDecision[];
 }
 
 function findWayBack(options: RecommendationOptions, search: Search): WayBack | undefined {
@@ -108,8 +137,10 @@ function findWayBack(options: RecommendationOptions, search: Search): WayBack | 
   return search.lowChances ? reachedTarget(options, search) : clearedRules(options, search);
 }
 
-function clear({ against }: Search, row: Float32Array): boolean {
-  return !against.some((rule) => firesOn(rule, row));
+/** Whether no rule speaks against applying, and a bank can be asked. */
+function clear({ against, banks, barrier }: Search, row: Float32Array): boolean {
+  return !against.some((rule) => firesOn(rule, row)) &&
+    banks.some(({ bank }) => barrier(bank, row) === undefined);
 }
 
 /** The nearest loan that reaches a bank's target and that no rule speaks against. */
@@ -128,12 +159,14 @@ function reachedTarget(
   { banks, levers, row, features }: RecommendationOptions,
   search: Search,
 ): WayBack | undefined {
-  for (const { bank, title, recourse } of decided(banks)) {
+  for (const one of decided(banks)) {
+    const { bank, title, recourse } = one;
+    const here = { ...search, banks: [one] };
     for (const { field, to, from, reachesTarget, text } of recourse) {
-      const lever = levers.find((one) => one.field.id === field);
+      const lever = levers.find((lever) => lever.field.id === field);
       if (!reachesTarget || lever === undefined) continue;
       const feature = featureOf(lever, to);
-      if (!clear(search, features.withValues(row, [[lever.column, feature]]))) continue;
+      if (!clear(here, features.withValues(row, [[lever.column, feature]]))) continue;
       const told = filled(TEXTS.loan, { bank: title, offer: text });
       return from === undefined
         ? { kind: "answer", bank, field, to, text: told }

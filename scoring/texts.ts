@@ -98,6 +98,10 @@ export const RECOMMENDATION_TEXTS = {
     ru: "Ни в одном банке оценка шансов не достигает {least}",
     en: "At no bank does the estimated chance reach {least}",
   },
+  outsideProducts: {
+    ru: "Такого кредита не выдаёт ни один банк: сумма или срок вне их условий",
+    en: "No bank gives such a loan: its amount or its term is outside their products",
+  },
   noAnswer: {
     ru: "Оценки нет ни по одному банку",
     en: "There is no estimate for any bank",

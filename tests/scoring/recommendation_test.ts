@@ -103,3 +103,68 @@ Deno.test("a warning stands beside the result and changes no advice", async () =
   assert.deepEqual(rules.map(({ id, effect }) => [id, effect]), [["income_not_stated", "warn"]]);
   assert.deepEqual(recommendation.causes, []);
 });
+
+/** An income of which half does not pay the loan back with interest, and does without. */
+const UNAFFORDABLE = {
+  monthprofit: 50_000,
+  monthexpense: 10_000,
+  loan_amount: 500_000,
+  loan_term: 24,
+};
+
+Deno.test("where the payment is forbidden at every product that gives the loan, no bank is planned and the rule is the cause", async () => {
+  const { rules, plan, recommendation } = await decide(UNAFFORDABLE);
+  assert.deepEqual(rules, []);
+  assert.deepEqual(plan.banks, []);
+  assert.equal(recommendation.recommended, false);
+  assert.deepEqual(recommendation.causes.map(({ code }) => code), ["payment_over_half_of_income"]);
+  const { wayBack } = recommendation;
+  assert.ok(wayBack?.kind === "loan");
+  assert.ok(wayBack.offer.monthlyPaymentMinor <= 25_000_00);
+});
+
+Deno.test("where no other loan will do, the way back from a forbidden payment is an income that allows it", async () => {
+  // No loan reaches this target, so none is a way back.
+  const { recommendation } = await decide(UNAFFORDABLE, { target: 1 });
+  assert.deepEqual(recommendation.causes.map(({ code }) => code), ["payment_over_half_of_income"]);
+  const { wayBack } = recommendation;
+  assert.ok(wayBack?.kind === "answer" && wayBack.field === "monthprofit");
+  const { recommendation: then } = await decide({ ...UNAFFORDABLE, monthprofit: wayBack.to });
+  assert.deepEqual(then.causes, []);
+  const { recommendation: before } = await decide({
+    ...UNAFFORDABLE,
+    monthprofit: Number(wayBack.to) - 1_000,
+  });
+  assert.equal(before.recommended, false);
+});
+
+for (
+  const [what, loan, wayBack] of [
+    ["too small", { loan_amount: 1_000, loan_term: 12 }, undefined],
+    ["too large", { loan_amount: 1_100_000, loan_term: 24, monthprofit: 900_000 }, "loan"],
+    ["over another term", { loan_term: 36 }, "loan"],
+  ] as const
+) {
+  Deno.test(`where no bank gives a loan ${what}, none is planned and that is the cause`, async () => {
+    const { plan, recommendation } = await decide(loan);
+    assert.deepEqual(plan.banks, []);
+    assert.deepEqual(recommendation.causes.map(({ code }) => code), ["outside_products"]);
+    assert.equal(recommendation.wayBack?.kind, wayBack);
+  });
+}
+
+Deno.test("only banks that give the loan are planned, and only their chances count", async () => {
+  const loan = { loan_amount: 800_000, loan_term: 24, monthprofit: 400_000 };
+  const { plan, banks, recommendation } = await decide(loan, { widestInterval: 1 });
+  assert.deepEqual([plan.banks, recommendation.recommended], [["bank_a"], true]);
+  const [given = 1, notGiven = 0] = banks.map((bank) =>
+    bank.status === "decided" ? bank.interval?.high : undefined
+  );
+  assert.ok(given < notGiven);
+  const least = { leastProbability: (given + notGiven) / 2, recheckDays: 30 };
+  const { recommendation: strict } = await decide(loan, {
+    widestInterval: 1,
+    recommendation: least,
+  });
+  assert.deepEqual(strict.causes.map(({ code }) => code), ["low_chances"]);
+});

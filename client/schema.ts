@@ -2065,8 +2065,8 @@ export interface operations {
                      *             }
                      *           },
                      *           "policy": {
-                     *             "version": "1",
-                     *             "sha256": "1f0d4ab63fc6b24b00c669554ea633e9f46006259092ff92c197891f37fbecc2"
+                     *             "version": "2",
+                     *             "sha256": "ad01f1fc00ef23508801c324000df4e6147719cfee8964c0e57648aea6bf31b5"
                      *           },
                      *           "contributions": {
                      *             "bank_a": [

@@ -16,8 +16,8 @@ export const INSUFFICIENT_TEXTS: Readonly<Record<Insufficient, Localized>> = {
     en: "Insufficient data: the model was not shown to predict this bank's decisions",
   },
   too_few_answers: {
-    ru: "Данных мало: в анкете слишком мало ответов",
-    en: "Insufficient data: too few questions were answered",
+    ru: "Данных мало: в анкете слишком мало пригодных ответов",
+    en: "Insufficient data: too few questions have a usable answer",
   },
 };
 
@@ -27,8 +27,8 @@ export const NO_OFFER_TEXTS: Readonly<Record<NoOffer, Localized>> = {
     en: "No products are configured for this bank",
   },
   loan_not_stated: {
-    ru: "Не указаны сумма или срок кредита: менять нечего",
-    en: "The loan amount or its term is not stated: there is nothing to change",
+    ru: "Сумма или срок кредита не указаны или указаны неверно: менять нечего",
+    en: "The loan amount or its term is missing or not usable: there is nothing to change",
   },
   insufficient_data: {
     ru: "Данных мало: обещать, что изменение поможет, нельзя",
@@ -39,7 +39,7 @@ export const NO_OFFER_TEXTS: Readonly<Record<NoOffer, Localized>> = {
     en: "Policy rules exclude the loans that would do",
   },
   outside_products: {
-    ru: "Банк не выдаёт таких небольших кредитов и не меняет их в нужных пределах",
+    ru: "Банк не выдаёт кредитов, близких к запрошенному",
     en: "The bank gives no loan near the one asked for",
   },
   gain_too_small: {

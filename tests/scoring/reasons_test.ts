@@ -147,6 +147,6 @@ Deno.test("an answer that is not there has a code and a sentence of its own", ()
     { questionnaire, features, typical: models.bundle.typical, policy: policy.reasons },
   );
   assert.deepEqual(against.map(({ code, text }) => [code, text.ru]), [
-    ["monthprofit.missing", "Доход не указан"],
+    ["monthprofit.missing", "Доход не указан или указан неверно"],
   ]);
 });

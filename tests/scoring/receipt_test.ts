@@ -72,7 +72,7 @@ Deno.test("replay() says that the model changed, and which probabilities with it
 });
 
 Deno.test("replay() says that the policy changed, even where its version was forgotten", async () => {
-  for (const change of [{ version: "2" }, { target: 0.65 }]) {
+  for (const change of [{ version: `${config.policy.version}a` }, { target: 0.65 }]) {
     const changed = { ...config, policy: { ...config.policy, ...change } };
     const again = await newDecider(changed, models).decide(APPLICATION);
     assert.deepEqual(replay(stored, again).verdicts, ["policy_changed"]);

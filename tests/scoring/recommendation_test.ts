@@ -104,6 +104,14 @@ Deno.test("a warning stands beside the result and changes no advice", async () =
   assert.deepEqual(recommendation.causes, []);
 });
 
+Deno.test("a client whose age is missing or not plausible is told that age limits were not checked", async () => {
+  for (const birthdate of [null, "2015-01-01", "2030-01-01", "1900-01-01", "1988-13-45"]) {
+    const { rules, recommendation } = await decide({ birthdate });
+    assert.deepEqual(rules.map(({ id, effect }) => [id, effect]), [["age_not_known", "warn"]]);
+    assert.deepEqual(recommendation.causes, []);
+  }
+});
+
 /** An income of which half does not pay the loan back with interest, and does without. */
 const UNAFFORDABLE = {
   monthprofit: 50_000,

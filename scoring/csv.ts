@@ -7,21 +7,21 @@ import { Readable } from "node:stream";
 import { delimiterOf, TableError } from "./table.ts";
 
 export interface CsvOptions {
-  /** Longest row, in bytes; absent: any. */
-  readonly maxRowBytes?: number;
+  /** Longest row, in characters, the header too; absent: any. */
+  readonly maxRowCharacters?: number;
 }
 
 export async function* csvRows(
   input: ReadableStream<Uint8Array>,
-  { maxRowBytes = 0 }: CsvOptions = {},
+  { maxRowCharacters = Infinity }: CsvOptions = {},
 ): AsyncGenerator<string[]> {
   const texts = decoded(input);
-  const head = await readFirstLine(texts);
+  const head = await readFirstLine(texts, maxRowCharacters);
   const parser = Readable.from(joined(head, texts)).pipe(parse({
     delimiter: delimiterOf(head),
     record_delimiter: ["\r\n", "\n", "\r"],
     relax_column_count: true,
-    max_record_size: maxRowBytes,
+    ...Number.isFinite(maxRowCharacters) && { max_record_size: maxRowCharacters },
   }));
   let width = 0;
   try {
@@ -66,12 +66,20 @@ function countLines(text: string): number {
   return text.split("\n").length - 1;
 }
 
-/** The text up to the end of the chunk in which the first line ends. */
-async function readFirstLine(texts: AsyncIterator<string>): Promise<string> {
+/** The text up to the end of the chunk in which the first line ends. Throws `TableError` where that line is too long. */
+async function readFirstLine(
+  texts: AsyncIterator<string>,
+  maxCharacters: number,
+): Promise<string> {
   let head = "";
   for (let next = await texts.next(); !next.done; next = await texts.next()) {
     head += next.value;
-    if (head.includes("\n")) break;
+    if (/[\r\n]/.test(next.value)) break;
+    if (head.length > maxCharacters) {
+      throw new TableError(
+        `Cannot read the table: its first line must have at most ${maxCharacters} characters`,
+      );
+    }
   }
   return head;
 }

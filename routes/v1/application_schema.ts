@@ -53,5 +53,7 @@ function must(be: string) {
 /** What is nested, however deep, by its kind alone. */
 function shown(value: unknown): string {
   if (Array.isArray(value)) return "an array";
-  return typeof value === "object" ? "an object" : String(JSON.stringify(value)).slice(0, 80);
+  if (typeof value === "object") return "an object";
+  // JSON has no way to write an infinite number.
+  return (typeof value === "number" ? String(value) : String(JSON.stringify(value))).slice(0, 80);
 }

@@ -7,7 +7,7 @@ import type { Batch, BatchDetail, BatchStore } from "../../queue/batches.ts";
 import { encodeChunk, encodeChunkRow } from "../../scoring/chunk.ts";
 import { TableError } from "../../scoring/table.ts";
 import { RowsError } from "./json_rows.ts";
-import { Problem } from "./problems.ts";
+import { Problem, type ProblemDetails } from "./problems.ts";
 import type { ReadRow } from "./rows.ts";
 
 /** Few enough that a chunk holds the event loop for milliseconds, many enough that a commit is paid by many rows. */
@@ -42,11 +42,15 @@ export async function uploadBatch(
   options: UploadOptions,
 ): Promise<Batch> {
   const { batches, now } = options;
+  const upload = { opened: false };
   try {
-    const chunks = await appendAll(batch, rows, options);
+    const chunks = await appendAll(batch, rows, { ...options, upload });
     if (!await batches.receive(batch.id, { chunks, nowMs: now() })) throw reused();
   } catch (error) {
-    throw await breakOff(batch.id, error, options);
+    // A batch that another upload makes under this key is that one's to end.
+    const ours = upload.opened &&
+      !(error instanceof Problem && error.problem === "idempotency-key-reused");
+    throw problemOf(error, ours ? await breakOff(batch.id, error, options) : undefined);
   }
   const received = await batches.find(batch.id);
   if (received === undefined) throw new Error(`batch ${batch.id} is gone`);
@@ -57,7 +61,9 @@ export async function uploadBatch(
 async function appendAll(
   batch: NewBatch,
   rows: AsyncIterable<ReadRow>,
-  { batches, now, wake, maxRows, revision }: UploadOptions,
+  { batches, now, wake, maxRows, revision, upload }: UploadOptions & {
+    upload: { opened: boolean };
+  },
 ): Promise<number> {
   let [position, firstRow] = [0, 1];
   for await (const chunk of chunksOf(rows)) {
@@ -75,6 +81,7 @@ async function appendAll(
       revision,
     }, now());
     if (appended === "conflict") throw reused();
+    upload.opened = true;
     if (appended === "refused") throw new Problem("too-many-waiting");
     wake();
     firstRow += chunk.rows.length;
@@ -83,16 +90,19 @@ async function appendAll(
   throw new Problem("invalid-request", { errors: [{ detail: "a batch must have a row" }] });
 }
 
-/** Notes that the upload ended too soon; what the request ends with. */
-async function breakOff(id: string, error: unknown, { batches }: UploadOptions): Promise<unknown> {
+/** Notes that the upload ended too soon; the batch as it is then. Where the database fails, the upload's own end is told. */
+async function breakOff(id: string, error: unknown, { batches }: UploadOptions) {
   const cause = error instanceof Error ? error.message : String(error);
-  // Where the database fails, it is its failure that is told.
   const stored = await batches.breakOff(id, cause).then(() => batches.find(id), () => undefined);
-  const batch = stored && { id, rows: stored.rows };
+  return stored && { id, rows: stored.rows };
+}
+
+/** What the request ends with. */
+function problemOf(error: unknown, batch: ProblemDetails["batch"]): unknown {
   if (error instanceof RowsError || error instanceof TableError) {
     return batch
-      ? new Problem("upload-broken", { detail: cause, batch })
-      : new Problem("unreadable-body", { detail: cause });
+      ? new Problem("upload-broken", { detail: error.message, batch })
+      : new Problem("unreadable-body", { detail: error.message });
   }
   if (!(error instanceof Problem) || batch === undefined) return error;
   return new Problem(error.problem, { ...error.details, batch });

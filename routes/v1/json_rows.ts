@@ -20,6 +20,8 @@ const NEWLINE = 0x0a;
 const QUOTE = 0x22;
 const BACKSLASH = 0x5c;
 const COMMA = 0x2c;
+/** UTF-8's byte order mark. */
+const MARK = [0xef, 0xbb, 0xbf];
 const [OPEN_BRACKET, CLOSE_BRACKET, OPEN_BRACE, CLOSE_BRACE] = [0x5b, 0x5d, 0x7b, 0x7d];
 
 /** The lines that hold more than space; the last needs no line end. */
@@ -48,6 +50,7 @@ export async function* jsonArrayRows(
 ): AsyncGenerator<RowBytes> {
   const row = new Row(maxRowBytes);
   let [depth, inString, escaped, isFirst, ended] = [0, false, false, true, false];
+  let marked = 0;
   for await (const chunk of body) {
     let start = 0;
     for (let at = 0; at < chunk.length; at++) {
@@ -59,6 +62,11 @@ export async function* jsonArrayRows(
         continue;
       }
       if (depth === 0) {
+        if (marked < MARK.length && byte === MARK[marked]) {
+          marked++;
+          continue;
+        }
+        marked = MARK.length;
         if (isSpaceByte(byte)) continue;
         if (ended || byte !== OPEN_BRACKET) {
           throw new RowsError("the body must be one JSON array of applications");

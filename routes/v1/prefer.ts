@@ -26,10 +26,14 @@ export function parsePrefer(header: string): ReadonlyMap<string, string> {
   return preferences;
 }
 
-/** How long the client would wait, in whole seconds (section 4.3); `undefined` where it does not say. */
+/** A quote that is never closed is looked for from each of its marks: the time grows with the square of the length. */
+const MAX_HEADER = 1000;
+
+/** How long the client would wait, in whole seconds (section 4.3); `undefined` where it does not say, or at too great length. */
 export function preferredWaitS(header: string | undefined): number | undefined {
-  const wait = header === undefined ? undefined : parsePrefer(header).get("wait");
-  return wait !== undefined && /^\d{1,9}$/.test(wait) ? Number(wait) : undefined;
+  if (header === undefined || header.length > MAX_HEADER) return undefined;
+  const wait = parsePrefer(header).get("wait");
+  return wait !== undefined && /^\d+$/.test(wait) ? Number(wait) : undefined;
 }
 
 function unquoted(word: string): string {

@@ -176,10 +176,10 @@ export function fieldErrors({ issues }: z.ZodError): FieldError[] {
   });
 }
 
-/** RFC 6901, section 6. */
+/** RFC 6901, section 6. A lone surrogate, which no URI can hold, stands as U+FFFD. */
 export function pointer(path: readonly PropertyKey[]): string {
-  const tokens = path.map((key) => `/${String(key).replaceAll("~", "~0").replaceAll("/", "~1")}`);
-  return `#${tokens.map(encodeURI).join("")}`;
+  const tokens = path.map((key) => String(key).replaceAll("~", "~0").replaceAll("/", "~1"));
+  return `#${tokens.map((token) => `/${encodeURIComponent(token.toWellFormed())}`).join("")}`;
 }
 
 /** The responses of these problems, and of those that any request may meet, for OpenAPI, each with its example. */

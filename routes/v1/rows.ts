@@ -11,6 +11,9 @@ import { type applicationSchema, givenAnswers } from "./application_schema.ts";
 import { jsonArrayRows, ndjsonRows, type RowBytes } from "./json_rows.ts";
 import { type FieldError, fieldErrors } from "./problems.ts";
 
+/** How many times too long a CSV's row may be and still be refused alone: where a quote is not closed, all that follows is one row. */
+const CSV_ROW_SLACK = 16;
+
 /** Errors of one row that are kept. */
 const MAX_ERRORS = 20;
 
@@ -40,7 +43,7 @@ async function* readJsonRows(
 ): AsyncGenerator<ReadRow> {
   const decoder = new TextDecoder("utf-8", { fatal: true });
   for await (const bytes of rows) {
-    if (bytes === null) yield wrong(`the row must have at most ${maxRowBytes} bytes`);
+    if (bytes === null) yield tooLong(maxRowBytes);
     else yield readJsonRow(bytes, { schema, decoder });
   }
 }
@@ -65,12 +68,16 @@ async function* readCsvRows(
 ): AsyncGenerator<ReadRow> {
   // The only one that needs a library: a start does not wait for it.
   const { csvRows } = await import("../../scoring/csv.ts");
-  const cells = csvRows(body, { maxRowBytes });
+  const cells = csvRows(body, { maxRowCharacters: CSV_ROW_SLACK * maxRowBytes });
   const header = await cells.next();
   if (header.done) return;
   const table = new TableReader(questionnaire, header.value);
   let number = 0;
-  for await (const row of cells) yield readCsvRow(row, { table, number: ++number });
+  for await (const row of cells) {
+    number++;
+    const characters = row.reduce((sum, cell) => sum + cell.length, 0);
+    yield characters > maxRowBytes ? tooLong(maxRowBytes) : readCsvRow(row, { table, number });
+  }
 }
 
 function readCsvRow(
@@ -92,6 +99,10 @@ function readCsvRow(
 
 function refused(error: z.ZodError): ReadRow {
   return { errors: fieldErrors(error).slice(0, MAX_ERRORS) };
+}
+
+function tooLong(maxRowBytes: number): ReadRow {
+  return wrong(`the row must have at most ${maxRowBytes} bytes`);
 }
 
 function wrong(detail: string): ReadRow {

@@ -169,7 +169,14 @@ Deno.test("a refused application names each value that is wrong", async () => {
   await using app = await openApp();
   const body = await problem(
     await app.post(PATH, {
-      answers: { gender: "0", childcount: 1.5, monthprofit: null, "a/b~": 1, loan_term: [] },
+      answers: {
+        gender: "0",
+        childcount: 1.5,
+        monthprofit: null,
+        "a/b~": 1,
+        "#\ud800": 1,
+        loan_term: [],
+      },
       more: true,
     }),
   );
@@ -177,6 +184,7 @@ Deno.test("a refused application names each value that is wrong", async () => {
   assert.deepEqual(
     body.errors.map(({ pointer }: { pointer: string }) => pointer).sort(),
     [
+      "#/answers/%23%EF%BF%BD",
       "#/answers/a~1b~0",
       "#/answers/childcount",
       "#/answers/gender",

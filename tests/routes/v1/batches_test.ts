@@ -224,6 +224,32 @@ Deno.test("an upload that broke off says what was taken, and goes on when it is 
   assert.equal((await results(app, id)).length, rows.length);
 });
 
+Deno.test("a wrong upload under the key of another leaves that one as it is", async () => {
+  await using app = await openApp();
+  const key = '"shared"';
+  const rows = lines(CHUNK_ROWS);
+  let end = () => {};
+  const slow = new ReadableStream<Uint8Array>({
+    start(controller) {
+      controller.enqueue(new TextEncoder().encode(rows.join("\n") + "\n"));
+      end = () => controller.close();
+    },
+  });
+  const first = upload(app, slow, { key });
+  await until(async () => (await batchesOf(app)).length === 1);
+  const [id = ""] = await batchesOf(app);
+  await until(async () => (await view(app, id)).rows.stored === CHUNK_ROWS);
+
+  const other = await upload(app, [...rows.slice(1), rows[0]].join("\n"), { key });
+  assert.equal((await other.json()).type, "/problems/idempotency-key-reused");
+  const garbage = await upload(app, "[", { key, type: "application/json" });
+  assert.equal((await garbage.json()).type, "/problems/unreadable-body");
+  assert.equal((await view(app, id)).status, "receiving");
+
+  end();
+  assert.equal((await first).status, 202);
+});
+
 Deno.test("a body whose rows cannot be told apart says which rows are stored", async () => {
   await using app = await openApp();
   const body = `[${lines(CHUNK_ROWS + 3).join(",")}`;

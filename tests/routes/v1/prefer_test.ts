@@ -23,7 +23,9 @@ Deno.test("preferredWaitS takes no preference that is not a number of seconds", 
     assert.equal(preferredWaitS(header), undefined, header);
   }
   assert.equal(preferredWaitS(undefined), undefined);
+  assert.equal(preferredWaitS(`wait=1, ${"x".repeat(1000)}`), undefined);
   assert.equal(preferredWaitS("wait=0"), 0);
+  assert.equal(preferredWaitS("wait=99999999999"), 99_999_999_999);
 });
 
 const token = fc.string({

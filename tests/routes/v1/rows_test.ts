@@ -122,7 +122,23 @@ Deno.test("a row tells at most twenty of its errors", async () => {
   assert.equal(row.errors.length, 20);
 });
 
-Deno.test("a table's rows are bounded, and so is what is kept of them", async () => {
-  const body = `gender;position\n0;"${"x".repeat(2 * options.maxRowBytes)}"\n`;
-  await assert.rejects(read(CSV, body), /Cannot read the table/);
+Deno.test("a row that is too long is refused alone", async () => {
+  const long = "x".repeat(2 * options.maxRowBytes);
+  const refused = { errors: [{ detail: "the row must have at most 4096 bytes" }] };
+  const short = { answers: { gender: 0 } };
+  const json = JSON.stringify(short);
+  assert.deepEqual(await read(NDJSON, `"${long}"\n${json}`), [refused, short]);
+  assert.deepEqual(await read(CSV, `gender;position\n0;${long}\n0;\n`), [refused, short]);
+});
+
+Deno.test("a table without an end of a line, or of a quote, is read no further than a few rows' length", async () => {
+  const endless = "x".repeat(100 * options.maxRowBytes);
+  for (const body of [endless, `gender;position\n0;"${endless}`, `gender;position\r0;${endless}`]) {
+    await assert.rejects(read(CSV, body), /Cannot read the table/);
+  }
+});
+
+Deno.test("a JSON array may begin with a byte order mark", async () => {
+  assert.deepEqual(await read(JSON_ARRAY, '\ufeff[{"answers":{}}]'), [{ answers: {} }]);
+  await assert.rejects(read(JSON_ARRAY, "\ufeff\ufeff[]"), /must be one JSON array/);
 });

@@ -20,7 +20,7 @@ const LIST = `
   SELECT id, state, attempt, created_at_ms, error FROM tasks
   WHERE state = :state ORDER BY created_at_ms, id LIMIT :limit`;
 
-/** They take their tenants' next turns, as if they were uploaded now. */
+/** They take their tenants' next turns, as if they were uploaded now; a tenant whose tasks all ended before version 2 has none. */
 const REQUEUE = `
   WITH chosen AS (
     SELECT id, priority, tenant,
@@ -30,8 +30,8 @@ const REQUEUE = `
   ),${QUEUE}
   UPDATE tasks
   SET state = 'queued', attempt = 0, run_at_ms = :now, finished_at_ms = NULL,
-    turn = max(tenants.turn, queue.turn) + place
-  FROM chosen JOIN tenants USING (priority, tenant) JOIN queue USING (priority)
+    turn = max(coalesce(tenants.turn, 0), coalesce(queue.turn, 0)) + place
+  FROM chosen LEFT JOIN tenants USING (priority, tenant) LEFT JOIN queue USING (priority)
   WHERE tasks.id = chosen.id
   RETURNING tasks.id`;
 

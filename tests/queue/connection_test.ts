@@ -1,5 +1,6 @@
 import { createClient } from "@libsql/client";
 import assert from "node:assert/strict";
+import { QueueAdmin } from "../../queue/admin.ts";
 import { Connection } from "../../queue/connection.ts";
 import { migrate, readMigrations } from "../../queue/migrate.ts";
 import { openStore, temporaryFolder } from "../support/store.ts";
@@ -84,6 +85,26 @@ Deno.test("migrate() keeps what an older program queued, and counts it", async (
   assert.deepEqual(claimed.map(({ id }) => id).sort(), ["a", "b"]);
   const { rows } = await test.connection.read("SELECT tenant, waiting, turn FROM tenants");
   assert.deepEqual(rows, [{ tenant: "", waiting: 2, turn: 1 }]);
+});
+
+Deno.test("QueueAdmin gives another life to what died under an older program", async () => {
+  const connection = await Connection.open(":memory:");
+  try {
+    const [first, ...newer] = readMigrations();
+    assert.ok(first && newer.length > 0);
+    await migrate(connection, { migrations: [first], nowMs: 0 });
+    await connection.write([
+      `INSERT INTO tasks (id, state, revision, run_at_ms, created_at_ms, finished_at_ms, error)
+      VALUES ('a', 'dead', '1', 5, 5, 6, 'no luck'), ('b', 'dead', '1', 4, 4, 6, 'no luck')`,
+    ]);
+    await migrate(connection, { migrations: [first, ...newer], nowMs: 0 });
+    const requeued = await new QueueAdmin(connection).requeue("all", 9);
+    assert.deepEqual([...requeued].sort(), ["a", "b"]);
+    const { rows } = await connection.read("SELECT waiting, turn FROM tenants");
+    assert.deepEqual(rows, [{ waiting: 2, turn: 2 }]);
+  } finally {
+    connection.close();
+  }
 });
 
 Deno.test("migrate() refuses a database that a newer program made", async () => {

@@ -22,9 +22,11 @@ WHEN new.finished_at_ms IS NOT NULL AND old.finished_at_ms IS NULL BEGIN
   FROM webhook_endpoints WHERE true ON CONFLICT DO NOTHING; END;
 
 CREATE TRIGGER chunks_added AFTER INSERT ON batch_chunks BEGIN
-  UPDATE batches SET chunks = chunks + 1, open_chunks = open_chunks + 1, rows = rows + new.rows,
-    refused_rows = refused_rows + new.refused_rows, changed_at_ms = new.created_at_ms, broken = NULL
-  WHERE id = new.batch_id; END;
+  UPDATE batches SET chunks = chunks + 1, open_chunks = open_chunks + (tasks.state IN ('queued', 'leased')),
+    rows = rows + new.rows, refused_rows = refused_rows + new.refused_rows,
+    ended_rows = ended_rows + iif(tasks.state IN ('done', 'dead'), new.rows, 0),
+    changed_at_ms = new.created_at_ms, broken = NULL
+  FROM tasks WHERE tasks.id = new.task_id AND batches.id = new.batch_id; END;
 
 CREATE TRIGGER chunks_ended AFTER UPDATE OF state ON tasks
 WHEN new.id GLOB 'chk_*' AND old.state IN ('queued', 'leased') AND new.state IN ('done', 'dead') BEGIN

@@ -13,6 +13,7 @@ WHEN new.open_chunks = 0 AND new.received_at_ms IS NOT NULL AND new.finished_at_
 
 CREATE TRIGGER batches_removed AFTER DELETE ON batch_chunks BEGIN
   DELETE FROM batches WHERE id = old.batch_id AND open_chunks = 0
+    AND (received_at_ms IS NOT NULL OR broken IS NOT NULL)
     AND NOT EXISTS (SELECT 1 FROM batch_chunks WHERE batch_id = old.batch_id); END;
 
 CREATE TRIGGER batches_told AFTER UPDATE OF finished_at_ms ON batches

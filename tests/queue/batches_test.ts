@@ -130,9 +130,33 @@ for (const [where, open] of KINDS) {
     await test.batches.append(chunk(1), NOW);
     await test.admin.purge("done", NOW + 100);
     assert.equal((await test.batches.find(ID))?.chunks, 2);
+    await test.batches.receive(ID, { chunks: 2, nowMs: NOW });
     await test.work();
     await test.admin.purge("done", NOW + 100);
     assert.equal(await test.batches.find(ID), undefined);
+  });
+
+  Deno.test(`${where}: a batch whose upload goes on stays when the tasks that it has are removed`, async () => {
+    await using test = await rig(open);
+    await test.batches.append(chunk(0), NOW);
+    await test.work();
+    await test.admin.purge("done", NOW + 100);
+    assert.equal(await test.batches.append(chunk(1), NOW), "appended");
+    assert.equal(await test.batches.receive(ID, { chunks: 2, nowMs: NOW }), true);
+    await test.work();
+    const batch = await test.batches.find(ID);
+    assert.deepEqual([batch?.endedRows, batch?.finishedAtMs], [4, NOW + 2]);
+  });
+
+  Deno.test(`${where}: a batch whose upload broke off goes, and can be sent again from its start`, async () => {
+    await using test = await rig(open);
+    await test.batches.append(chunk(0), NOW);
+    await test.batches.breakOff(ID, "the connection was reset");
+    await test.work();
+    await test.admin.purge("done", NOW + 100);
+    assert.equal(await test.batches.find(ID), undefined);
+    await test.batches.open({ id: ID, detail: "probabilities" }, NOW);
+    assert.equal(await test.batches.append(chunk(0), NOW), "appended");
   });
 
   Deno.test(`${where}: breakOff() says why an upload ended too soon, until it goes on`, async () => {

@@ -5,7 +5,12 @@
 
 /** The database failed. What was to be written may or may not be there; writing it again comes to the same. */
 export class StoreError extends Error {
-  override readonly name = "StoreError";
+  override readonly name: string = "StoreError";
+}
+
+/** Another process holds the database locked, for longer than a write waits for it. */
+export class StoreLockedError extends StoreError {
+  override readonly name = "StoreLockedError";
 }
 
 /** More wait to be stored than may wait: the caller can come again later. */

@@ -3,6 +3,7 @@ import assert from "node:assert/strict";
 import { QueueAdmin } from "../../queue/admin.ts";
 import { Connection } from "../../queue/connection.ts";
 import { migrate, readMigrations } from "../../queue/migrate.ts";
+import { StoreLockedError } from "../../queue/store.ts";
 import { openStore, temporaryFolder } from "../support/store.ts";
 
 Deno.test("Connection.open() keeps a file at synchronous FULL in write-ahead mode", async () => {
@@ -30,7 +31,7 @@ Deno.test("Connection works on after another writer kept it waiting too long", a
     );
     await assert.rejects(
       test.store.enqueue([{ id: "a", payload: "{}", revision: "1" }], 1),
-      /database is locked/,
+      (error) => error instanceof StoreLockedError && /database is locked/.test(error.message),
     );
     await transaction.commit();
     assert.deepEqual(await test.store.enqueue([{ id: "a", payload: "{}", revision: "1" }], 1), [
@@ -39,6 +40,34 @@ Deno.test("Connection works on after another writer kept it waiting too long", a
     await other.execute("DELETE FROM tasks WHERE id = 'b'");
     assert.equal((await test.store.find("a"))?.state, "queued");
   } finally {
+    other.close();
+  }
+});
+
+Deno.test("Connection leaves time for others between two tries for a lock", async () => {
+  await using folder = await temporaryFolder();
+  const url = `file:${folder.path}/queue.db`;
+  using test = await openStore(url);
+  const other = createClient({ url });
+  const transaction = await other.transaction("write");
+  const waits: number[] = [];
+  const connection = await Connection.open(url, {
+    now: () => 0,
+    after(ms, callback) {
+      waits.push(ms);
+      // Another in the same process lets go of the lock, as it only can while nobody holds the event loop.
+      (waits.length < 3 ? Promise.resolve() : transaction.commit()).then(callback);
+      return () => {};
+    },
+  });
+  try {
+    await connection.write([
+      "INSERT INTO tasks (id, revision, run_at_ms, created_at_ms) VALUES ('a', '', 1, 1)",
+    ]);
+    assert.deepEqual(waits, [20, 20, 20]);
+    assert.equal((await test.store.find("a"))?.state, "queued");
+  } finally {
+    connection.close();
     other.close();
   }
 });

@@ -171,7 +171,8 @@ const END_FAILED = `
     error = ended.value ->> 'error'
   FROM json_each(:tasks) AS ended
   WHERE tasks.id = ended.value ->> 'id' AND tasks.fence = ended.value ->> 'fence'
-    AND tasks.state = 'leased'`;
+    AND tasks.state = 'leased'
+  RETURNING tasks.id, tasks.state`;
 
 const EXTEND = `
   UPDATE tasks
@@ -263,15 +264,20 @@ export class LibsqlStore implements TaskStore {
     if (failed.length > 0) {
       statements.push(statement(END_FAILED, { tasks: JSON.stringify(failed), now: nowMs }));
     }
+    const claimAt = statements.length;
     if (claim) {
       statements.push(...claimStatements(claim, nowMs));
     }
     // A claim alone may be lost: its tasks are queued then, as if it had not been.
-    const durable = completed.length + failed.length > 0;
-    const results = await this.#database.write(statements, { durable });
+    const results = await this.#database.write(statements, { durable: claimAt > 0 });
     const stored = completed.length > 0 ? results[1]?.rows ?? [] : [];
-    const claimed = claim ? results.slice(-2).flatMap(({ rows }) => rows) : [];
-    return { stored: stored.map(({ id }) => String(id)), claimed: claimed.map(claimedTask) };
+    const tried = failed.length > 0 ? results[claimAt - 1]?.rows ?? [] : [];
+    const claimed = results.slice(claimAt).flatMap(({ rows }) => rows);
+    return {
+      stored: stored.map(({ id }) => String(id)),
+      buried: tried.filter(({ state }) => state === "dead").map(({ id }) => String(id)),
+      claimed: claimed.map(claimedTask),
+    };
   }
 
   async extend(tasks: readonly Held[], leaseUntilMs: number): Promise<number> {

@@ -116,6 +116,8 @@ export interface Settlement {
 export interface Settled {
   /** Ids of the tasks whose result was stored: those whose fence still held. */
   readonly stored: readonly string[];
+  /** Ids of the failed tasks that are dead now: those that were given up and whose fence still held. */
+  readonly buried: readonly string[];
   readonly claimed: readonly ClaimedTask[];
 }
 

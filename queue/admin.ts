@@ -1,6 +1,6 @@
 /**
  * What an operator does to the queue by hand: look, give dead tasks another life, throw old ones away. Safe beside running
- * processes: each step is one transaction, and a task that was given back has a fence of its own.
+ * processes: each step is one transaction, a short one, and a task that was given back has a fence of its own.
  */
 import { type Database, type Rows, statement } from "./database.ts";
 import { QUEUE } from "./fairness.ts";
@@ -20,7 +20,7 @@ const LIST = `
   SELECT id, state, attempt, created_at_ms, error FROM tasks
   WHERE state = :state ORDER BY created_at_ms, id LIMIT :limit`;
 
-/** They take their tenants' next turns, as if they were uploaded now. */
+/** They take their tenants' next turns, as if they were uploaded now; a tenant whose tasks all ended before version 2 has none. */
 const REQUEUE = `
   WITH chosen AS (
     SELECT id, priority, tenant,
@@ -30,12 +30,18 @@ const REQUEUE = `
   ),${QUEUE}
   UPDATE tasks
   SET state = 'queued', attempt = 0, run_at_ms = :now, finished_at_ms = NULL,
-    turn = max(tenants.turn, queue.turn) + place
-  FROM chosen JOIN tenants USING (priority, tenant) JOIN queue USING (priority)
+    turn = max(coalesce(tenants.turn, 0), coalesce(queue.turn, 0)) + place
+  FROM chosen LEFT JOIN tenants USING (priority, tenant) LEFT JOIN queue USING (priority)
   WHERE tasks.id = chosen.id
   RETURNING tasks.id`;
 
-const OLD = "state = :state AND finished_at_ms < :before";
+const OLD = "SELECT id FROM tasks WHERE state = :state AND finished_at_ms < :before";
+
+/** A task may have been started again since its id was read. */
+const OLD_OF_STEP = `${OLD} AND id IN (SELECT value FROM json_each(:ids))`;
+
+/** Tasks removed in one transaction: while it runs, nobody else's is written. */
+const PURGE_STEP = 2000;
 
 export class QueueAdmin {
   readonly #database: Database;
@@ -74,16 +80,24 @@ export class QueueAdmin {
     return idsOf(requeued);
   }
 
-  /** Removes the tasks that ended in this state before a time, with their payloads and results; returns their ids. */
+  /**
+   * Removes the tasks that ended in this state before a time, with their payloads and results; returns their ids. Where it fails,
+   * some of them are gone, each wholly.
+   */
   async purge(state: "done" | "dead", beforeMs: number): Promise<readonly string[]> {
     const old = { state, before: beforeMs };
-    const which = `SELECT id FROM tasks WHERE ${OLD}`;
-    const results = await this.#database.write([
-      statement(`DELETE FROM results WHERE task_id IN (${which})`, old),
-      statement(`DELETE FROM payloads WHERE task_id IN (${which})`, old),
-      statement(`DELETE FROM tasks WHERE ${OLD} RETURNING id`, old),
-    ]);
-    return idsOf(results.at(-1));
+    const ids = idsOf(await this.#database.read(statement(OLD, old)));
+    const removed: string[] = [];
+    for (let at = 0; at < ids.length; at += PURGE_STEP) {
+      const step = { ...old, ids: JSON.stringify(ids.slice(at, at + PURGE_STEP)) };
+      const results = await this.#database.write([
+        statement(`DELETE FROM results WHERE task_id IN (${OLD_OF_STEP})`, step),
+        statement(`DELETE FROM payloads WHERE task_id IN (${OLD_OF_STEP})`, step),
+        statement(`DELETE FROM tasks WHERE id IN (${OLD_OF_STEP}) RETURNING id`, step),
+      ]);
+      removed.push(...idsOf(results.at(-1)));
+    }
+    return removed;
   }
 }
 

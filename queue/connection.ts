@@ -4,32 +4,38 @@
  * An answer of a server may be lost after the commit, so what got no answer is asked again: whatever is written here must come
  * to the same when it is written twice.
  *
- * Known limit: calls to a file are synchronous, so a statement that waits for another process's lock holds the event loop for up
- * to a quarter of a second. One process per file is the intended use.
+ * Known limit: calls to a file are synchronous, so each try of a statement that waits for another process's lock holds the event
+ * loop for a quarter of a second; only between the tries is there time for others. One process per file is the intended use.
  */
 import type { InStatement } from "@libsql/client";
-import type { Database, Driver, Rows, WriteOptions } from "./database.ts";
-import { StoreError } from "./store.ts";
+import { type Clock, systemClock } from "./clock.ts";
+import { type Database, type Driver, isLocked, type Rows, type WriteOptions } from "./database.ts";
+import { StoreError, StoreLockedError } from "./store.ts";
 
 const RETRIES = 3;
 
+/** Enough for what waits in the event loop, such as answers and heartbeats. */
+const RETRY_WAIT_MS = 20;
+
 export class Connection implements Database {
   readonly #driver: Driver;
+  readonly #clock: Clock;
   #closed = false;
 
-  private constructor(driver: Driver) {
+  private constructor(driver: Driver, clock: Clock) {
     this.#driver = driver;
+    this.#clock = clock;
   }
 
   /** Opens the database; creates the file, whose folder must exist. Throws where it cannot be opened or kept safely. */
-  static async open(url: string): Promise<Connection> {
+  static async open(url: string, clock: Clock = systemClock): Promise<Connection> {
     // Each program loads what it needs: servers no native library, files no client.
     if (isRemote(url)) {
       const { RemoteDriver } = await import("./remote_driver.ts");
-      return new Connection(new RemoteDriver(url));
+      return new Connection(new RemoteDriver(url), clock);
     }
     const { FileDriver } = await import("./file_driver.ts");
-    return new Connection(new FileDriver(filePath(url) ?? url));
+    return new Connection(new FileDriver(filePath(url) ?? url), clock);
   }
 
   async write(
@@ -57,6 +63,7 @@ export class Connection implements Database {
         if (this.#closed) throw error;
         await this.#recover();
         if (!this.#driver.mayPass(error) || retry >= RETRIES) throw storeError(error);
+        await new Promise<void>((resolve) => void this.#clock.after(RETRY_WAIT_MS, resolve));
       }
     }
   }
@@ -71,8 +78,9 @@ export class Connection implements Database {
 }
 
 function storeError(error: unknown): StoreError {
-  if (error instanceof StoreError) return error;
-  return new StoreError(error instanceof Error ? error.message : String(error), { cause: error });
+  const message = error instanceof Error ? error.message : String(error);
+  if (isLocked(error)) return new StoreLockedError(message, { cause: error });
+  return error instanceof StoreError ? error : new StoreError(message, { cause: error });
 }
 
 /** Whether a URL names a server. Throws nothing: the client says what is wrong with a URL. */

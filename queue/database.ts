@@ -1,5 +1,6 @@
 /** What the queue needs of a database, and how its statements are bound. */
 import type { InStatement, InValue } from "@libsql/client";
+import { StoreError } from "./store.ts";
 
 export interface Rows {
   readonly rows: readonly Readonly<Record<string, unknown>>[];
@@ -33,6 +34,17 @@ export interface Driver {
   /** Whether trying again may help. */
   mayPass(error: unknown): boolean;
   close(): void;
+}
+
+/** By which the library or the database names a failure; empty where it has no name. */
+export function codeOf(error: unknown): string {
+  const cause = error instanceof StoreError ? error.cause : error;
+  return cause instanceof Error && "code" in cause ? String(cause.code) : "";
+}
+
+/** Whether another process holds the database. */
+export function isLocked(error: unknown): boolean {
+  return codeOf(error).startsWith("SQLITE_BUSY");
 }
 
 /** Binds whole numbers as integers: the library binds a JavaScript number as REAL, which a STRICT column refuses. */

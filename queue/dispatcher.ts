@@ -183,14 +183,13 @@ export class Dispatcher {
       retryHorizonMs: backoffMs.max,
       freshFirst: this.#freshFirst,
     };
-    const { stored, claimed } = await store.settle({
+    const { stored, buried, claimed } = await store.settle({
       nowMs: clock.now(),
       ...ended,
       ...(this.#stopping || clock.now() >= claimUntilMs ? {} : { claim }),
     });
     this.#freshFirst = claimed.some(({ attempt }) => attempt > 1);
-    const dead = (ended.failed ?? []).filter(({ retryAtMs }) => retryAtMs === null);
-    const ids = [...stored, ...dead.map(({ id }) => id)];
+    const ids = [...stored, ...buried];
     if (ids.length > 0) onEnded?.(ids);
     return claimed;
   }

@@ -5,7 +5,7 @@
  */
 import type { InStatement } from "@libsql/client";
 import Native from "libsql";
-import type { Driver, Rows, WriteOptions } from "./database.ts";
+import { codeOf, type Driver, isLocked, type Rows, type WriteOptions } from "./database.ts";
 import { StoreError } from "./store.ts";
 
 const BUSY_WAIT_MS = 250;
@@ -104,7 +104,7 @@ export class FileDriver implements Driver {
 
   /** A lock that another process holds. */
   mayPass(error: unknown): boolean {
-    return codeOf(error).startsWith("SQLITE_BUSY");
+    return isLocked(error);
   }
 
   close(): void {
@@ -150,11 +150,6 @@ function open(path: string) {
   const native = new Native(path, { timeout: BUSY_WAIT_MS });
   native.exec(`PRAGMA wal_autocheckpoint = ${CHECKPOINT_PAGES}`);
   return native;
-}
-
-function codeOf(error: unknown): string {
-  const cause = error instanceof StoreError ? error.cause : error;
-  return cause instanceof Error && "code" in cause ? String(cause.code) : "";
 }
 
 /** `undefined` where no file is there; memory has none either. */

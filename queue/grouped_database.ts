@@ -1,11 +1,13 @@
 /**
  * A database whose writers share commits: transactions that are asked for during one turn of the event loop, or while an
  * earlier commit runs, become one. An fsync costs milliseconds in which nothing else happens, so uploads, finished batches and
- * heartbeats had better pay it together. Where the shared transaction fails, each is tried alone, so none suffers for another.
+ * heartbeats had better pay it together. Where the shared transaction fails, each is tried alone, so none suffers for another;
+ * but for a lock, which each would wait for again.
  */
 import type { InStatement } from "@libsql/client";
 import type { Database, Rows, WriteOptions } from "./database.ts";
 import { GroupCommit } from "./group_commit.ts";
+import { StoreLockedError } from "./store.ts";
 
 /** Transactions in one commit. */
 const GROUP_LIMIT = 64;
@@ -59,7 +61,10 @@ export class GroupedDatabase implements Database {
           status: "fulfilled",
           value: rows.slice(at, at += statements.length),
         }));
-      } catch {
+      } catch (error) {
+        if (error instanceof StoreLockedError) {
+          return transactions.map(() => ({ status: "rejected", reason: error }));
+        }
         // Which of them is to blame shows below.
       }
     }

@@ -25,6 +25,11 @@ const LINK = `
   WHERE batches.id = :batch AND batches.chunks = :position AND batches.received_at_ms IS NULL
   ON CONFLICT DO NOTHING`;
 
+/** Follows LINK, so that no task is scored for a chunk that was not added; its payload is not stored yet. */
+const DROP_UNLINKED = `
+  DELETE FROM tasks
+  WHERE id = :task AND NOT EXISTS (SELECT 1 FROM batch_chunks WHERE task_id = :task)`;
+
 /** A batch that was received before, with the same number of chunks, stays as it is. */
 const RECEIVE = `
   UPDATE batches
@@ -70,14 +75,15 @@ export class LibsqlBatches implements BatchStore {
         limits: this.#limits,
         nowMs,
       }),
-      statement(PAYLOAD, { task: id, payload: chunk.payload }),
       statement(LINK, { batch, position, task: id, first, rows, refused, now: nowMs }),
+      statement(DROP_UNLINKED, { task: id }),
+      statement(PAYLOAD, { task: id, payload: chunk.payload }),
       statement(STANDS, { batch, position }),
     ]);
     const [stands] = results.at(-1)?.rows ?? [];
     if (stands !== undefined) return stands.task_id === id ? "appended" : "conflict";
-    // Either the queue took no task, or the batch has ended or goes on elsewhere.
-    return await this.#isKnown(id) ? "conflict" : "refused";
+    // Either the batch has ended or goes on elsewhere, or the queue took no task.
+    return (results.at(-3)?.rowsAffected ?? 0) > 0 ? "conflict" : "refused";
   }
 
   async receive(id: string, { chunks, nowMs }: { chunks: number; nowMs: number }) {
@@ -102,13 +108,6 @@ export class LibsqlBatches implements BatchStore {
       error: found.error as string | null,
       result: found.result as string | null,
     };
-  }
-
-  async #isKnown(id: string): Promise<boolean> {
-    const { rows } = await this.#database.read(
-      statement("SELECT 1 FROM tasks WHERE id = :id", { id }),
-    );
-    return rows.length > 0;
   }
 }
 

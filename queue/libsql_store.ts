@@ -105,21 +105,31 @@ const CLAIMED = `)
 /** For the second of two claims in a transaction: it claims nothing where the first claimed a task. */
 const UNLESS_CLAIMED = "AND changes() = 0";
 
+const DUE = "run_at_ms NOT BETWEEN :now + 1 AND :now + :horizon";
+
+/** A batch's task that failed waits, as its others do, for interactive ones that never ran. */
 function claimRetry(condition: string): string {
   return `${CLAIM}
     SELECT rowid FROM tasks
     WHERE state = 'queued' AND attempt > 0 ${condition}
-      AND run_at_ms NOT BETWEEN :now + 1 AND :now + :horizon
-    ORDER BY run_at_ms, rowid LIMIT 1
+      AND priority <= coalesce(
+        (SELECT min(priority) FROM tasks WHERE state = 'queued' AND attempt = 0), 1)
+      AND ${DUE}
+    ORDER BY priority, run_at_ms, rowid LIMIT 1
   ${CLAIMED}`;
 }
 
-/** What is claimed together is of one priority, so that nobody waits for a batch that was claimed with his task. */
+/**
+ * What is claimed together is of one priority, so that nobody waits for a batch that was claimed with his task; nothing of a
+ * batch is claimed where an interactive task is to be tried again.
+ */
 function claimFresh(condition: string): string {
   return `${CLAIM}
     SELECT rowid FROM tasks
     WHERE state = 'queued' AND attempt = 0 ${condition}
       AND priority = (SELECT min(priority) FROM tasks WHERE state = 'queued' AND attempt = 0)
+      AND (priority = 0 OR NOT EXISTS (
+        SELECT 1 FROM tasks WHERE state = 'queued' AND attempt > 0 AND priority = 0 AND ${DUE}))
     ORDER BY priority, turn, rowid
     LIMIT iif(
       EXISTS (SELECT 1 FROM tasks WHERE state = 'queued' AND attempt = 0 AND priority = 0),
@@ -129,6 +139,12 @@ function claimFresh(condition: string): string {
 
 const RETRY_FIRST = { retry: claimRetry(""), fresh: claimFresh(UNLESS_CLAIMED) };
 const FRESH_FIRST = { retry: claimRetry(UNLESS_CLAIMED), fresh: claimFresh("") };
+
+/** Of one priority: a search of the index. */
+function firstRetry(priority: 0 | 1): string {
+  return `SELECT min(run_at_ms) AS due FROM tasks
+    WHERE state = 'queued' AND attempt > 0 AND priority = ${priority}`;
+}
 
 /** `:tasks` have an id and a fence; only leases that are still held are touched. */
 const STORE_RESULTS = `
@@ -155,7 +171,8 @@ const END_FAILED = `
     error = ended.value ->> 'error'
   FROM json_each(:tasks) AS ended
   WHERE tasks.id = ended.value ->> 'id' AND tasks.fence = ended.value ->> 'fence'
-    AND tasks.state = 'leased'`;
+    AND tasks.state = 'leased'
+  RETURNING tasks.id, tasks.state`;
 
 const EXTEND = `
   UPDATE tasks
@@ -247,15 +264,20 @@ export class LibsqlStore implements TaskStore {
     if (failed.length > 0) {
       statements.push(statement(END_FAILED, { tasks: JSON.stringify(failed), now: nowMs }));
     }
+    const claimAt = statements.length;
     if (claim) {
       statements.push(...claimStatements(claim, nowMs));
     }
     // A claim alone may be lost: its tasks are queued then, as if it had not been.
-    const durable = completed.length + failed.length > 0;
-    const results = await this.#database.write(statements, { durable });
+    const results = await this.#database.write(statements, { durable: claimAt > 0 });
     const stored = completed.length > 0 ? results[1]?.rows ?? [] : [];
-    const claimed = claim ? results.slice(-2).flatMap(({ rows }) => rows) : [];
-    return { stored: stored.map(({ id }) => String(id)), claimed: claimed.map(claimedTask) };
+    const tried = failed.length > 0 ? results[claimAt - 1]?.rows ?? [] : [];
+    const claimed = results.slice(claimAt).flatMap(({ rows }) => rows);
+    return {
+      stored: stored.map(({ id }) => String(id)),
+      buried: tried.filter(({ state }) => state === "dead").map(({ id }) => String(id)),
+      claimed: claimed.map(claimedTask),
+    };
   }
 
   async extend(tasks: readonly Held[], leaseUntilMs: number): Promise<number> {
@@ -276,7 +298,7 @@ export class LibsqlStore implements TaskStore {
     const { rows: [row] } = await this.#database.read(
       `SELECT iif(
         EXISTS (SELECT 1 FROM tasks WHERE state = 'queued' AND attempt = 0), 0,
-        (SELECT min(run_at_ms) FROM tasks WHERE state = 'queued' AND attempt > 0)) AS due`,
+        (SELECT min(due) FROM (${firstRetry(0)} UNION ALL ${firstRetry(1)}))) AS due`,
     );
     return typeof row?.due === "number" ? row.due : undefined;
   }
@@ -317,7 +339,7 @@ function claimStatements(claim: ClaimOptions, nowMs: number): InStatement[] {
   const sql = freshFirst ? FRESH_FIRST : RETRY_FIRST;
   const until = nowMs + leaseMs;
   const retry = statement(sql.retry, { until, now: nowMs, horizon });
-  const fresh = statement(sql.fresh, { until, limit, batchLimit });
+  const fresh = statement(sql.fresh, { until, limit, batchLimit, now: nowMs, horizon });
   return freshFirst ? [fresh, retry] : [retry, fresh];
 }
 

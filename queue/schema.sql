@@ -13,6 +13,7 @@ WHEN new.open_chunks = 0 AND new.received_at_ms IS NOT NULL AND new.finished_at_
 
 CREATE TRIGGER batches_removed AFTER DELETE ON batch_chunks BEGIN
   DELETE FROM batches WHERE id = old.batch_id AND open_chunks = 0
+    AND (received_at_ms IS NOT NULL OR broken IS NOT NULL)
     AND NOT EXISTS (SELECT 1 FROM batch_chunks WHERE batch_id = old.batch_id); END;
 
 CREATE TRIGGER batches_told AFTER UPDATE OF finished_at_ms ON batches
@@ -22,9 +23,11 @@ WHEN new.finished_at_ms IS NOT NULL AND old.finished_at_ms IS NULL BEGIN
   FROM webhook_endpoints WHERE true ON CONFLICT DO NOTHING; END;
 
 CREATE TRIGGER chunks_added AFTER INSERT ON batch_chunks BEGIN
-  UPDATE batches SET chunks = chunks + 1, open_chunks = open_chunks + 1, rows = rows + new.rows,
-    refused_rows = refused_rows + new.refused_rows, changed_at_ms = new.created_at_ms, broken = NULL
-  WHERE id = new.batch_id; END;
+  UPDATE batches SET chunks = chunks + 1, open_chunks = open_chunks + (tasks.state IN ('queued', 'leased')),
+    rows = rows + new.rows, refused_rows = refused_rows + new.refused_rows,
+    ended_rows = ended_rows + iif(tasks.state IN ('done', 'dead'), new.rows, 0),
+    changed_at_ms = new.created_at_ms, broken = NULL
+  FROM tasks WHERE tasks.id = new.task_id AND batches.id = new.batch_id; END;
 
 CREATE TRIGGER chunks_ended AFTER UPDATE OF state ON tasks
 WHEN new.id GLOB 'chk_*' AND old.state IN ('queued', 'leased') AND new.state IN ('done', 'dead') BEGIN
@@ -151,6 +154,6 @@ CREATE INDEX tasks_fresh ON tasks (priority, turn) WHERE state = 'queued' AND at
 
 CREATE INDEX tasks_leased ON tasks (lease_until_ms) WHERE state = 'leased';
 
-CREATE INDEX tasks_retry ON tasks (run_at_ms) WHERE state = 'queued' AND attempt > 0;
+CREATE INDEX tasks_retry ON tasks (priority, run_at_ms) WHERE state = 'queued' AND attempt > 0;
 
 CREATE INDEX webhook_deliveries_due ON webhook_deliveries (run_at_ms) WHERE run_at_ms IS NOT NULL;

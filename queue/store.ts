@@ -5,7 +5,12 @@
 
 /** The database failed. What was to be written may or may not be there; writing it again comes to the same. */
 export class StoreError extends Error {
-  override readonly name = "StoreError";
+  override readonly name: string = "StoreError";
+}
+
+/** Another process holds the database locked, for longer than a write waits for it. */
+export class StoreLockedError extends StoreError {
+  override readonly name = "StoreLockedError";
 }
 
 /** More wait to be stored than may wait: the caller can come again later. */
@@ -111,6 +116,8 @@ export interface Settlement {
 export interface Settled {
   /** Ids of the tasks whose result was stored: those whose fence still held. */
   readonly stored: readonly string[];
+  /** Ids of the failed tasks that are dead now: those that were given up and whose fence still held. */
+  readonly buried: readonly string[];
   readonly claimed: readonly ClaimedTask[];
 }
 

@@ -7,7 +7,7 @@ ALTER TABLE tasks ADD COLUMN turn INTEGER NOT NULL DEFAULT 0;
 
 DROP INDEX tasks_queued;
 CREATE INDEX tasks_fresh ON tasks (priority, turn) WHERE state = 'queued' AND attempt = 0;
-CREATE INDEX tasks_retry ON tasks (run_at_ms) WHERE state = 'queued' AND attempt > 0;
+CREATE INDEX tasks_retry ON tasks (priority, run_at_ms) WHERE state = 'queued' AND attempt > 0;
 
 -- What the triggers below know of each tenant: kept by the statement that changes a task, so it is right for every process.
 CREATE TABLE tenants (

@@ -55,10 +55,13 @@ CREATE TABLE webhook_deliveries (
 
 CREATE INDEX webhook_deliveries_due ON webhook_deliveries (run_at_ms) WHERE run_at_ms IS NOT NULL;
 
+-- Its task may have ended before it was added.
 CREATE TRIGGER chunks_added AFTER INSERT ON batch_chunks BEGIN
-  UPDATE batches SET chunks = chunks + 1, open_chunks = open_chunks + 1, rows = rows + new.rows,
-    refused_rows = refused_rows + new.refused_rows, changed_at_ms = new.created_at_ms, broken = NULL
-  WHERE id = new.batch_id; END;
+  UPDATE batches SET chunks = chunks + 1, open_chunks = open_chunks + (tasks.state IN ('queued', 'leased')),
+    rows = rows + new.rows, refused_rows = refused_rows + new.refused_rows,
+    ended_rows = ended_rows + iif(tasks.state IN ('done', 'dead'), new.rows, 0),
+    changed_at_ms = new.created_at_ms, broken = NULL
+  FROM tasks WHERE tasks.id = new.task_id AND batches.id = new.batch_id; END;
 
 CREATE TRIGGER chunks_ended AFTER UPDATE OF state ON tasks
 WHEN new.id GLOB 'chk_*' AND old.state IN ('queued', 'leased') AND new.state IN ('done', 'dead') BEGIN
@@ -71,12 +74,13 @@ WHEN new.id GLOB 'chk_*' AND old.state IN ('done', 'dead') AND new.state IN ('qu
   UPDATE batches SET open_chunks = open_chunks + 1, ended_rows = ended_rows - chunk.rows, finished_at_ms = NULL
   FROM batch_chunks AS chunk WHERE chunk.task_id = new.id AND batches.id = chunk.batch_id; END;
 
--- A batch goes with the last of its tasks.
+-- A batch goes with the last of its tasks, but not while its upload goes on.
 CREATE TRIGGER chunks_removed AFTER DELETE ON tasks WHEN old.id GLOB 'chk_*' BEGIN
   DELETE FROM batch_chunks WHERE task_id = old.id; END;
 
 CREATE TRIGGER batches_removed AFTER DELETE ON batch_chunks BEGIN
   DELETE FROM batches WHERE id = old.batch_id AND open_chunks = 0
+    AND (received_at_ms IS NOT NULL OR broken IS NOT NULL)
     AND NOT EXISTS (SELECT 1 FROM batch_chunks WHERE batch_id = old.batch_id); END;
 
 CREATE TRIGGER batches_finished AFTER UPDATE OF open_chunks, received_at_ms ON batches

@@ -60,6 +60,37 @@ Deno.test("QueueAdmin removes what ended before a time, wholly", async () => {
   assert.deepEqual((await test.connection.read("SELECT * FROM results")).rows, []);
 });
 
+Deno.test("QueueAdmin removes many tasks in steps, so that others can write between them", async () => {
+  using test = await openStore();
+  const { connection } = test;
+  await connection.write([
+    `WITH RECURSIVE number (n) AS (SELECT 1 UNION ALL SELECT n + 1 FROM number WHERE n < 5000)
+    INSERT INTO tasks (id, state, revision, run_at_ms, created_at_ms, finished_at_ms)
+    SELECT n, 'done', '1', 1, 1, 2 FROM number`,
+    "INSERT INTO payloads SELECT id, '{}' FROM tasks",
+  ]);
+  const steps: number[] = [];
+  const admin = new QueueAdmin({
+    read: (statement) => connection.read(statement),
+    async write(statements) {
+      const results = await connection.write(statements);
+      steps.push(results.at(-1)?.rows.length ?? 0);
+      // What was started again in the meantime stays.
+      await connection.write([
+        "UPDATE tasks SET state = 'queued', finished_at_ms = NULL WHERE id = '5000'",
+      ]);
+      return results;
+    },
+    close() {},
+  });
+  const removed = await admin.purge("done", NOW);
+  assert.deepEqual(steps, [2000, 2000, 999]);
+  assert.equal(new Set(removed).size, 4999);
+  assert.deepEqual((await connection.read("SELECT task_id FROM payloads")).rows, [
+    { task_id: "5000" },
+  ]);
+});
+
 Deno.test("deno task queue tells, requeues and purges", async () => {
   await using folder = await temporaryFolder();
   const url = `file:${folder.path}/queue.db`;

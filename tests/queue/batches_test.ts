@@ -17,6 +17,8 @@ async function rig(open: () => Promise<Opened>) {
   await batches.open({ id: ID, detail: "probabilities" }, NOW);
   const running = resources.move();
   return {
+    store,
+    connection,
     batches,
     admin: new QueueAdmin(connection),
     /** Ends every chunk that waits, one attempt each. */
@@ -58,6 +60,29 @@ for (const [where, open] of KINDS) {
       ...{ receivedAtMs: null, finishedAtMs: null, broken: null },
       ...{ chunks: 2, rows: 4, refusedRows: 2, endedRows: 0 },
     });
+  });
+
+  Deno.test(`${where}: append() leaves no task of a chunk that it did not add`, async () => {
+    await using test = await rig(open);
+    await test.batches.append(chunk(0), NOW);
+    await test.batches.append(chunk(2), NOW);
+    await test.batches.receive(ID, { chunks: 1, nowMs: NOW });
+    await test.batches.append(chunk(1), NOW);
+    assert.deepEqual([...await test.admin.count()], [["queued", 1]]);
+    const { rows } = await test.connection.read("SELECT count(*) AS n FROM payloads");
+    assert.deepEqual(rows.map(({ n }) => Number(n)), [1]);
+  });
+
+  Deno.test(`${where}: a chunk whose task had ended before it was added counts as ended`, async () => {
+    await using test = await rig(open);
+    await test.store.enqueue([{ id: "chk_1", payload: "[1,2]", revision: "1" }], NOW);
+    await test.work();
+    await test.connection.write([
+      `INSERT INTO batch_chunks VALUES ('${ID}', 0, 'chk_1', 1, 2, 0, ${NOW + 3})`,
+    ]);
+    await test.batches.receive(ID, { chunks: 1, nowMs: NOW + 4 });
+    const batch = await test.batches.find(ID);
+    assert.deepEqual([batch?.endedRows, batch?.finishedAtMs], [2, NOW + 4]);
   });
 
   Deno.test(`${where}: a batch is finished when it was received and all of it has ended`, async () => {
@@ -105,9 +130,33 @@ for (const [where, open] of KINDS) {
     await test.batches.append(chunk(1), NOW);
     await test.admin.purge("done", NOW + 100);
     assert.equal((await test.batches.find(ID))?.chunks, 2);
+    await test.batches.receive(ID, { chunks: 2, nowMs: NOW });
     await test.work();
     await test.admin.purge("done", NOW + 100);
     assert.equal(await test.batches.find(ID), undefined);
+  });
+
+  Deno.test(`${where}: a batch whose upload goes on stays when the tasks that it has are removed`, async () => {
+    await using test = await rig(open);
+    await test.batches.append(chunk(0), NOW);
+    await test.work();
+    await test.admin.purge("done", NOW + 100);
+    assert.equal(await test.batches.append(chunk(1), NOW), "appended");
+    assert.equal(await test.batches.receive(ID, { chunks: 2, nowMs: NOW }), true);
+    await test.work();
+    const batch = await test.batches.find(ID);
+    assert.deepEqual([batch?.endedRows, batch?.finishedAtMs], [4, NOW + 2]);
+  });
+
+  Deno.test(`${where}: a batch whose upload broke off goes, and can be sent again from its start`, async () => {
+    await using test = await rig(open);
+    await test.batches.append(chunk(0), NOW);
+    await test.batches.breakOff(ID, "the connection was reset");
+    await test.work();
+    await test.admin.purge("done", NOW + 100);
+    assert.equal(await test.batches.find(ID), undefined);
+    await test.batches.open({ id: ID, detail: "probabilities" }, NOW);
+    assert.equal(await test.batches.append(chunk(0), NOW), "appended");
   });
 
   Deno.test(`${where}: breakOff() says why an upload ended too soon, until it goes on`, async () => {

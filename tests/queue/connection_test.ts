@@ -1,7 +1,9 @@
 import { createClient } from "@libsql/client";
 import assert from "node:assert/strict";
+import { QueueAdmin } from "../../queue/admin.ts";
 import { Connection } from "../../queue/connection.ts";
 import { migrate, readMigrations } from "../../queue/migrate.ts";
+import { StoreLockedError } from "../../queue/store.ts";
 import { openStore, temporaryFolder } from "../support/store.ts";
 
 Deno.test("Connection.open() keeps a file at synchronous FULL in write-ahead mode", async () => {
@@ -29,7 +31,7 @@ Deno.test("Connection works on after another writer kept it waiting too long", a
     );
     await assert.rejects(
       test.store.enqueue([{ id: "a", payload: "{}", revision: "1" }], 1),
-      /database is locked/,
+      (error) => error instanceof StoreLockedError && /database is locked/.test(error.message),
     );
     await transaction.commit();
     assert.deepEqual(await test.store.enqueue([{ id: "a", payload: "{}", revision: "1" }], 1), [
@@ -38,6 +40,34 @@ Deno.test("Connection works on after another writer kept it waiting too long", a
     await other.execute("DELETE FROM tasks WHERE id = 'b'");
     assert.equal((await test.store.find("a"))?.state, "queued");
   } finally {
+    other.close();
+  }
+});
+
+Deno.test("Connection leaves time for others between two tries for a lock", async () => {
+  await using folder = await temporaryFolder();
+  const url = `file:${folder.path}/queue.db`;
+  using test = await openStore(url);
+  const other = createClient({ url });
+  const transaction = await other.transaction("write");
+  const waits: number[] = [];
+  const connection = await Connection.open(url, {
+    now: () => 0,
+    after(ms, callback) {
+      waits.push(ms);
+      // Another in the same process lets go of the lock, as it only can while nobody holds the event loop.
+      (waits.length < 3 ? Promise.resolve() : transaction.commit()).then(callback);
+      return () => {};
+    },
+  });
+  try {
+    await connection.write([
+      "INSERT INTO tasks (id, revision, run_at_ms, created_at_ms) VALUES ('a', '', 1, 1)",
+    ]);
+    assert.deepEqual(waits, [20, 20, 20]);
+    assert.equal((await test.store.find("a"))?.state, "queued");
+  } finally {
+    connection.close();
     other.close();
   }
 });
@@ -84,6 +114,26 @@ Deno.test("migrate() keeps what an older program queued, and counts it", async (
   assert.deepEqual(claimed.map(({ id }) => id).sort(), ["a", "b"]);
   const { rows } = await test.connection.read("SELECT tenant, waiting, turn FROM tenants");
   assert.deepEqual(rows, [{ tenant: "", waiting: 2, turn: 1 }]);
+});
+
+Deno.test("QueueAdmin gives another life to what died under an older program", async () => {
+  const connection = await Connection.open(":memory:");
+  try {
+    const [first, ...newer] = readMigrations();
+    assert.ok(first && newer.length > 0);
+    await migrate(connection, { migrations: [first], nowMs: 0 });
+    await connection.write([
+      `INSERT INTO tasks (id, state, revision, run_at_ms, created_at_ms, finished_at_ms, error)
+      VALUES ('a', 'dead', '1', 5, 5, 6, 'no luck'), ('b', 'dead', '1', 4, 4, 6, 'no luck')`,
+    ]);
+    await migrate(connection, { migrations: [first, ...newer], nowMs: 0 });
+    const requeued = await new QueueAdmin(connection).requeue("all", 9);
+    assert.deepEqual([...requeued].sort(), ["a", "b"]);
+    const { rows } = await connection.read("SELECT waiting, turn FROM tenants");
+    assert.deepEqual(rows, [{ waiting: 2, turn: 2 }]);
+  } finally {
+    connection.close();
+  }
 });
 
 Deno.test("migrate() refuses a database that a newer program made", async () => {

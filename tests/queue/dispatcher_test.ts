@@ -19,6 +19,8 @@ interface Rig extends AsyncDisposable, TestStore {
   readonly clock: FakeClock;
   readonly dispatcher: Dispatcher;
   readonly reported: unknown[];
+  /** Ids that it said have ended. */
+  readonly told: string[];
   upload(...ids: string[]): Promise<void>;
 }
 
@@ -26,6 +28,7 @@ async function rig(handler: Handler, { lanes = 1 } = {}): Promise<Rig> {
   const test = await openStore();
   const clock = new FakeClock();
   const reported: unknown[] = [];
+  const told: string[] = [];
   const dispatcher = new Dispatcher({
     store: test.store,
     handler,
@@ -34,6 +37,7 @@ async function rig(handler: Handler, { lanes = 1 } = {}): Promise<Rig> {
     clock,
     random: () => 0.5,
     report: (error) => reported.push(error),
+    onEnded: (ids) => void told.push(...ids),
   });
   dispatcher.start();
   await clock.advance(0);
@@ -42,6 +46,7 @@ async function rig(handler: Handler, { lanes = 1 } = {}): Promise<Rig> {
     clock,
     dispatcher,
     reported,
+    told,
     async upload(...ids) {
       await test.store.enqueue(
         ids.map((id) => ({ id, payload: "{}", revision: "1" })),
@@ -281,4 +286,23 @@ Deno.test("Dispatcher.drain() runs what is due, without being started", async ()
   assert.equal(batches, 6);
   assert.equal(clock.pending, 0);
   for (const id of ids) assert.equal(await resultOf(test.store, id), JSON.stringify(id));
+});
+
+Deno.test("Dispatcher tells of a task that died only where it still held it", async () => {
+  await using test = await rig(async ([task]) => {
+    if (task?.id === "lost" && task.attempt === POLICY.maxAttempts) {
+      const nowMs = test.clock.now() + POLICY.leaseMs;
+      await test.store.rescue({ nowMs, maxAttempts: 9, leaseHorizonMs: POLICY.leaseMs });
+      const claim = { leaseMs: 900, limit: 1, retryHorizonMs: POLICY.leaseMs };
+      assert.equal((await test.store.settle({ nowMs, claim })).claimed.length, 1);
+    }
+    return [{ error: "no luck" }];
+  });
+  await test.upload("lost");
+  await test.clock.advance(200);
+  assert.equal((await test.store.find("lost"))?.attempt, POLICY.maxAttempts + 1);
+  assert.deepEqual(test.told, []);
+  await test.upload("died");
+  await test.clock.advance(200);
+  assert.deepEqual(test.told, ["died"]);
 });

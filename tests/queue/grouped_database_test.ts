@@ -3,6 +3,7 @@ import assert from "node:assert/strict";
 import type { Database } from "../../queue/database.ts";
 import { GroupedDatabase } from "../../queue/grouped_database.ts";
 import { LibsqlStore } from "../../queue/libsql_store.ts";
+import { StoreLockedError } from "../../queue/store.ts";
 import { LIMITS, openStore, temporaryFolder } from "../support/store.ts";
 import { storeSuite } from "./store_suite.ts";
 
@@ -41,6 +42,23 @@ Deno.test("GroupedDatabase lets no writer suffer for another", async () => {
     [["a"], ["b", "bad"], ["c"]].map((each) => grouped.write(each)),
   );
   assert.deepEqual(answers.map(({ status }) => status), ["fulfilled", "rejected", "fulfilled"]);
+});
+
+Deno.test("GroupedDatabase waits once for a lock that holds up all writers", async () => {
+  let asked = 0;
+  const grouped = new GroupedDatabase({
+    write() {
+      asked++;
+      return Promise.reject(new StoreLockedError("database is locked"));
+    },
+    read: () => Promise.reject(new Error("not asked")),
+    close() {},
+  }, { waitingLimit: 10 });
+  const answers = await Promise.allSettled(["a", "b", "c"].map((each) => grouped.write([each])));
+  assert.equal(asked, 1);
+  for (const answer of answers) {
+    assert.ok(answer.status === "rejected" && answer.reason instanceof StoreLockedError);
+  }
 });
 
 storeSuite("grouped commits", async () => {

@@ -1,7 +1,7 @@
 /** What every kind of database must do as a queue: one suite for the embedded file and for servers. */
 import assert from "node:assert/strict";
 import fc from "fast-check";
-import type { Completed, TaskStore } from "../../queue/store.ts";
+import type { Completed, Priority, TaskStore } from "../../queue/store.ts";
 import { resultOf, type TestStore } from "../support/store.ts";
 
 /** Opens an empty, migrated store. */
@@ -131,6 +131,56 @@ behaviour(
     assert.deepEqual(batches, [["a"], ["b"], ["c", "d"], []]);
   },
 );
+
+behaviour(
+  "settle() claims interactive tasks before a batch's, whichever of them failed",
+  async (open) => {
+    await using test = await open();
+    const { store } = test;
+    const claimOne = { leaseMs: LEASE, limit: 1, retryHorizonMs: HORIZON };
+    const enqueue = (id: string, priority: Priority) =>
+      store.enqueue([{ id, payload: PAYLOAD, revision: "1", priority }], NOW);
+    const fail = async () => {
+      const failed = (await claim(store, NOW)).map((task) => ({ ...task, error: "no" }));
+      await store.settle({
+        nowMs: NOW,
+        failed: failed.map((task) => ({ ...task, retryAtMs: NOW })),
+      });
+    };
+    for (const freshFirst of [false, true]) {
+      await enqueue(`retried chunk ${freshFirst}`, "batch");
+      await fail();
+      await enqueue(`retried ${freshFirst}`, "interactive");
+      await fail();
+      await enqueue(`fresh chunk ${freshFirst}`, "batch");
+      assert.equal(await store.nextDueMs(), 0);
+      const order: string[] = [];
+      const next = async () => {
+        const settled = await store.settle({ nowMs: NOW, claim: { ...claimOne, freshFirst } });
+        order.push(...settled.claimed.map(({ id }) => id.replace(` ${freshFirst}`, "")));
+      };
+      await next();
+      await enqueue(`fresh ${freshFirst}`, "interactive");
+      for (let task = 0; task < 3; task++) await next();
+      const chunks = ["retried chunk", "fresh chunk"];
+      assert.deepEqual(order, ["retried", "fresh", ...freshFirst ? chunks.toReversed() : chunks]);
+    }
+  },
+);
+
+behaviour("nextDueMs() is when the first retry of either priority is due", async (open) => {
+  await using test = await open();
+  const { store } = test;
+  const atMs = { interactive: NOW + 9, batch: NOW + 5 };
+  assert.equal(await store.nextDueMs(), undefined);
+  for (const priority of ["interactive", "batch"] as const) {
+    await store.enqueue([{ id: priority, payload: PAYLOAD, revision: "1", priority }], NOW);
+    const failed = (await claim(store, NOW)).map((task) => ({ ...task, error: "no" }));
+    const retryAtMs = atMs[priority];
+    await store.settle({ nowMs: NOW, failed: failed.map((task) => ({ ...task, retryAtMs })) });
+    assert.equal(await store.nextDueMs(), retryAtMs);
+  }
+});
 
 behaviour("settle() claims each task for one claimer, the longest due first", async (open) => {
   await using test = await open();

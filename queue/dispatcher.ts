@@ -6,6 +6,7 @@
  * poisons its batch dies alone, and the others go on.
  */
 import type { QueuePolicy } from "../configs/mod.ts";
+import { Alarm } from "./alarm.ts";
 import type { Clock } from "./clock.ts";
 import { backoffMs } from "./retry.ts";
 import type { ClaimedTask, Completed, Failed, Settlement, TaskStore } from "./store.ts";
@@ -41,17 +42,17 @@ export interface DispatcherOptions {
 
 export class Dispatcher {
   readonly #options: DispatcherOptions;
+  readonly #alarm: Alarm;
   readonly #atWork = new Set<Promise<void>>();
   #loop: Promise<void> | undefined;
   #stopping = false;
-  #woken = false;
-  #wake: () => void = () => {};
   #rescuedAtMs = -Infinity;
   /** After a retry, which runs alone: many that fail must not hold up those that never ran. */
   #freshFirst = false;
 
   constructor(options: DispatcherOptions) {
     this.#options = options;
+    this.#alarm = new Alarm(options.clock);
   }
 
   start(): void {
@@ -60,8 +61,7 @@ export class Dispatcher {
 
   /** Says that there may be a task to claim. */
   wake(): void {
-    this.#woken = true;
-    this.#wake();
+    this.#alarm.ring();
   }
 
   /** Claims no more, and resolves when the batches at work have ended, or after `policy.drainMs`. */
@@ -88,7 +88,7 @@ export class Dispatcher {
 
   async #run(): Promise<void> {
     while (!this.#stopping) {
-      this.#woken = false;
+      this.#alarm.reset();
       let waitMs = this.#options.policy.rescueEveryMs;
       try {
         await this.#rescueIfDue();
@@ -97,7 +97,7 @@ export class Dispatcher {
       } catch (error) {
         this.#options.report(error);
       }
-      if (!this.#woken) await this.#sleep(waitMs);
+      await this.#alarm.sleep(waitMs);
     }
   }
 
@@ -228,15 +228,5 @@ export class Dispatcher {
     if (this.#atWork.size >= lanes) return rescueMs;
     const dueMs = await store.nextDueMs();
     return dueMs === undefined ? rescueMs : Math.min(rescueMs, Math.max(0, dueMs - clock.now()));
-  }
-
-  #sleep(ms: number): Promise<void> {
-    return new Promise((resolve) => {
-      const cancel = this.#options.clock.after(ms, resolve);
-      this.#wake = () => {
-        cancel();
-        resolve();
-      };
-    });
   }
 }

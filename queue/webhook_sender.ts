@@ -4,6 +4,7 @@
  * personal stays behind the API.
  */
 import type { Service } from "../configs/mod.ts";
+import { Alarm } from "./alarm.ts";
 import type { Clock } from "./clock.ts";
 import { backoffMs } from "./retry.ts";
 import { signedHeaders } from "./webhook_signature.ts";
@@ -56,13 +57,13 @@ export function webhookEvent(
 
 export class WebhookSender {
   readonly #options: WebhookSenderOptions;
+  readonly #alarm: Alarm;
   readonly #stopping = new AbortController();
   #loop: Promise<void> | undefined;
-  #woken = false;
-  #wake: () => void = () => {};
 
   constructor(options: WebhookSenderOptions) {
     this.#options = options;
+    this.#alarm = new Alarm(options.clock);
   }
 
   start(): void {
@@ -71,8 +72,7 @@ export class WebhookSender {
 
   /** Says that there may be something to send. */
   wake(): void {
-    this.#woken = true;
-    this.#wake();
+    this.#alarm.ring();
   }
 
   /** Sends no more; what is under way is cut off, and sent again by whoever comes next. */
@@ -101,7 +101,7 @@ export class WebhookSender {
 
   async #run(): Promise<void> {
     while (!this.#stopping.signal.aborted) {
-      this.#woken = false;
+      this.#alarm.reset();
       const { pollEveryMs, report } = this.#options;
       let waitMs = pollEveryMs;
       try {
@@ -110,7 +110,7 @@ export class WebhookSender {
       } catch (error) {
         report(error);
       }
-      if (!this.#woken) await this.#sleep(waitMs);
+      await this.#alarm.sleep(waitMs);
     }
   }
 
@@ -120,16 +120,6 @@ export class WebhookSender {
     return dueMs === undefined
       ? pollEveryMs
       : Math.min(pollEveryMs, Math.max(0, dueMs - clock.now()));
-  }
-
-  #sleep(ms: number): Promise<void> {
-    return new Promise((resolve) => {
-      const cancel = this.#options.clock.after(ms, resolve);
-      this.#wake = () => {
-        cancel();
-        resolve();
-      };
-    });
   }
 
   /** Posts one delivery; why it was not taken, or `undefined`. */

@@ -6,12 +6,12 @@
  * Known limit: the answer to an upload takes about four round trips to the database, which must be on a server.
  */
 import { type Config, ConfigError } from "./configs/mod.ts";
-import { systemClock } from "./queue/clock.ts";
-import { isRemote } from "./queue/connection.ts";
+import { systemClock } from "./clock.ts";
+import { isRemote } from "./database/connection.ts";
 import { Completions, type Waited, type WaitOptions } from "./queue/completions.ts";
 import { Dispatcher } from "./queue/dispatcher.ts";
 import { Express } from "./queue/express.ts";
-import { openStores } from "./queue/open.ts";
+import { openStores } from "./stores.ts";
 import type { Enqueued, NewTask, Task } from "./queue/store.ts";
 import { WebhookSender } from "./queue/webhook_sender.ts";
 import { createApp } from "./routes/mod.ts";

@@ -3,12 +3,12 @@
  * made here and handed to those that need it; no part finds another by itself.
  */
 import { type Config, ConfigError } from "./configs/mod.ts";
-import { systemClock } from "./queue/clock.ts";
+import { systemClock } from "./clock.ts";
 import { Completions } from "./queue/completions.ts";
 import { Dispatcher, type DispatcherOptions } from "./queue/dispatcher.ts";
 import { Express } from "./queue/express.ts";
-import { GroupCommit } from "./queue/group_commit.ts";
-import { openStores } from "./queue/open.ts";
+import { GroupCommit } from "./database/group_commit.ts";
+import { openStores } from "./stores.ts";
 import type { Enqueued, NewTask } from "./queue/store.ts";
 import { WebhookSender } from "./queue/webhook_sender.ts";
 import type { WebhookStore } from "./queue/webhook_store.ts";

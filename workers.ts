@@ -6,7 +6,7 @@
  */
 import type { Config } from "./configs/mod.ts";
 import type { BatchDetail } from "./queue/batches.ts";
-import { systemClock } from "./queue/clock.ts";
+import { systemClock } from "./clock.ts";
 import type { Handler } from "./queue/dispatcher.ts";
 import { WorkerPool } from "./queue/pool.ts";
 import { Decider } from "./scoring/decide.ts";

@@ -2,7 +2,7 @@
  * What an operator does to the queue by hand: look, give dead tasks another life, throw old ones away. Safe beside running
  * processes: each step is one transaction, a short one, and a task that was given back has a fence of its own.
  */
-import { type Database, type Rows, statement } from "./database.ts";
+import { type Database, type Rows, statement } from "../database/database.ts";
 import { QUEUE } from "./fairness.ts";
 import type { TaskState } from "./store.ts";
 

@@ -7,7 +7,7 @@
  */
 import type { QueuePolicy } from "../configs/mod.ts";
 import { Alarm } from "./alarm.ts";
-import type { Clock } from "./clock.ts";
+import type { Clock } from "../clock.ts";
 import { backoffMs } from "./retry.ts";
 import type { ClaimedTask, Completed, Failed, Settlement, TaskStore } from "./store.ts";
 

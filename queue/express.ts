@@ -3,7 +3,7 @@
  * takes two and a claim. Nothing was acknowledged before that commit, so what is lost on the way is asked for again by the client.
  * Whoever finds all lanes taken, or whose task fails or takes too long, goes the way of the queue, with its retries.
  */
-import type { Clock } from "./clock.ts";
+import type { Clock } from "../clock.ts";
 import type { Handler } from "./dispatcher.ts";
 import type { NewTask, TaskStore } from "./store.ts";
 

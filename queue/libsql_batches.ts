@@ -1,7 +1,7 @@
 /** Batches in a libSQL database. Their counts are kept by the triggers of migration 3, in the transaction that changes a task. */
 import { createHash } from "node:crypto";
 import type { Appended, Batch, BatchStore, Chunk, NewChunk } from "./batches.ts";
-import { type Database, statement } from "./database.ts";
+import { type Database, statement } from "../database/database.ts";
 import { enqueueStatements, type StoreLimits } from "./libsql_store.ts";
 
 const OPEN = `

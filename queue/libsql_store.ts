@@ -1,6 +1,6 @@
 /** The queue in a libSQL database: every state change is one statement, or one transaction of a few. */
 import type { InStatement } from "@libsql/client";
-import { type Database, statement } from "./database.ts";
+import { type Database, statement } from "../database/database.ts";
 import { QUEUE } from "./fairness.ts";
 import type {
   ClaimedTask,

@@ -3,7 +3,7 @@
  * and says whether it comes to the same, or what has changed since. Exits 0 where it is the same, 2 where something changed.
  */
 import { type Service, withoutSecrets } from "../configs/mod.ts";
-import { Connection } from "../queue/connection.ts";
+import { Connection } from "../database/connection.ts";
 import { LibsqlStore } from "../queue/libsql_store.ts";
 import type { Decision } from "../scoring/decision.ts";
 import { decodeDecision, decodePayload } from "../scoring/handler.ts";

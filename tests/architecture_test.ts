@@ -5,10 +5,14 @@ import { PROJECT } from "./support/service.ts";
 const ALLOWED: Readonly<Record<string, readonly string[]>> = {
   configs: [],
   wasm: [],
-  queue: ["configs"],
+  database: ["clock.ts"],
+  queue: ["clock.ts", "configs", "database"],
   scoring: ["configs"],
   routes: ["configs", "queue", "scoring"],
-  tasks: ["configs", "queue", "routes", "scoring", "wasm", "workers.ts"],
+  tasks: [
+    ...["clock.ts", "configs", "database", "queue", "routes", "scoring", "wasm"],
+    ...["stores.ts", "workers.ts"],
+  ],
   client: [],
 };
 

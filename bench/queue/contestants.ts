@@ -1,9 +1,9 @@
 /** What runs against each other: each takes a number of tasks in batches through upload, claim, score and result, on a new file. */
 import Native from "libsql";
 import { LibsqlStore } from "../../queue/libsql_store.ts";
-import { Connection } from "../../queue/connection.ts";
-import { GroupedDatabase } from "../../queue/grouped_database.ts";
-import { migrate, readMigrations } from "../../queue/migrate.ts";
+import { Connection } from "../../database/connection.ts";
+import { GroupedDatabase } from "../../database/grouped_database.ts";
+import { migrate, readMigrations } from "../../database/migrate.ts";
 import type { ClaimedTask } from "../../queue/store.ts";
 import { encodePayload } from "../../scoring/handler.ts";
 import { EXAMPLE } from "../../tests/support/service.ts";

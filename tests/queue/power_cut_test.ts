@@ -1,6 +1,6 @@
 /** What was acknowledged is on disk: a power cut at any moment, with writes lost and torn, takes none of it away. */
 import assert from "node:assert/strict";
-import { Connection } from "../../queue/connection.ts";
+import { Connection } from "../../database/connection.ts";
 import { runTask } from "../support/process.ts";
 import { temporaryFolder } from "../support/store.ts";
 import { type Damage, diskEnvironment, PowerCuts, readLog } from "./disk/disk.ts";

@@ -6,7 +6,7 @@
  * than the lease that the dead one held, and a second. It is then stopped in the ordinary way, and its file is checked.
  */
 import assert from "node:assert/strict";
-import { Connection } from "../../queue/connection.ts";
+import { Connection } from "../../database/connection.ts";
 import { Random } from "../queue/simulation/random.ts";
 import { type ServiceProcess, startProcess, writeImpatientConfig } from "./process.ts";
 import { EXAMPLE } from "./service.ts";

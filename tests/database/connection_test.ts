@@ -1,8 +1,8 @@
 import { createClient } from "@libsql/client";
 import assert from "node:assert/strict";
 import { QueueAdmin } from "../../queue/admin.ts";
-import { Connection } from "../../queue/connection.ts";
-import { migrate, readMigrations } from "../../queue/migrate.ts";
+import { Connection } from "../../database/connection.ts";
+import { migrate, readMigrations } from "../../database/migrate.ts";
 import { StoreLockedError } from "../../queue/store.ts";
 import { openStore, temporaryFolder } from "../support/store.ts";
 

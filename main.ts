@@ -14,6 +14,7 @@ import { WebhookSender } from "./queue/webhook_sender.ts";
 import type { WebhookStore } from "./queue/webhook_store.ts";
 import { createApp, createHealthApp } from "./routes/mod.ts";
 import type { WhatIfOptions } from "./routes/v1/what_if.ts";
+import { audit } from "./tasks/audit.ts";
 import { backup } from "./tasks/backup.ts";
 import { configFromEnvironment, webhookEndpoints } from "./tasks/config.ts";
 import { health } from "./tasks/health.ts";
@@ -226,4 +227,6 @@ async function serve(): Promise<void> {
   else console.log(workers > 0 ? `${workers} scoring workers` : "scoring in the main thread");
 }
 
-if (import.meta.main) await main(chooseCommand({ serve, health, backup, queue, replay }, "serve"));
+if (import.meta.main) {
+  await main(chooseCommand({ serve, health, backup, queue, replay, audit }, "serve"));
+}

@@ -7,6 +7,18 @@ WHEN new.id GLOB 'app_*' AND old.state IN ('queued', 'leased') AND new.state IN 
     iif(new.state = 'done', 'application.decided', 'application.failed'), new.id, new.finished_at_ms, new.finished_at_ms
   FROM webhook_endpoints WHERE true ON CONFLICT DO NOTHING; END;
 
+CREATE TRIGGER audit_in_order BEFORE INSERT ON audit
+WHEN new.sequence IS NOT (SELECT coalesce(max(sequence), 0) + 1 FROM audit)
+  OR new.previous_hash IS NOT coalesce(
+    (SELECT hash FROM audit ORDER BY sequence DESC LIMIT 1), printf('%064d', 0)) BEGIN
+  SELECT raise(ABORT, 'the audit log has moved on'); END;
+
+CREATE TRIGGER audit_kept BEFORE DELETE ON audit BEGIN
+  SELECT raise(ABORT, 'the audit log is append-only'); END;
+
+CREATE TRIGGER audit_unchanged BEFORE UPDATE ON audit BEGIN
+  SELECT raise(ABORT, 'the audit log is append-only'); END;
+
 CREATE TRIGGER batches_finished AFTER UPDATE OF open_chunks, received_at_ms ON batches
 WHEN new.open_chunks = 0 AND new.received_at_ms IS NOT NULL AND new.finished_at_ms IS NULL BEGIN
   UPDATE batches SET finished_at_ms = new.changed_at_ms WHERE id = new.id; END;
@@ -58,6 +70,21 @@ CREATE TRIGGER tasks_started_again AFTER UPDATE OF state ON tasks
 WHEN old.state IN ('done', 'dead') AND new.state IN ('queued', 'leased') BEGIN
   INSERT INTO tenants (priority, tenant, waiting, turn) VALUES (new.priority, new.tenant, 1, new.turn + 1)
   ON CONFLICT DO UPDATE SET waiting = waiting + 1, turn = max(turn, excluded.turn); END;
+
+CREATE TABLE audit (
+  -- From 1, without gaps.
+  sequence INTEGER NOT NULL PRIMARY KEY CHECK (sequence >= 1),
+  -- Random: no two entries are alike, and whoever lost the answer to a commit can tell that it was his.
+  id TEXT NOT NULL,
+  at_ms INTEGER NOT NULL,
+  actor TEXT NOT NULL,
+  action TEXT NOT NULL,
+  subject TEXT NOT NULL,
+  -- Canonical JSON, without a client's answers.
+  details TEXT NOT NULL CHECK (json_valid(details)),
+  previous_hash TEXT NOT NULL CHECK (length(previous_hash) = 64),
+  hash TEXT NOT NULL CHECK (length(hash) = 64)
+) STRICT;
 
 CREATE TABLE batch_chunks (
   batch_id TEXT NOT NULL REFERENCES batches (id),
@@ -149,6 +176,8 @@ CREATE TABLE webhook_deliveries (
 CREATE TABLE webhook_endpoints (
   id TEXT NOT NULL PRIMARY KEY
 ) STRICT, WITHOUT ROWID;
+
+CREATE INDEX audit_subject ON audit (subject, sequence);
 
 CREATE INDEX tasks_fresh ON tasks (priority, turn) WHERE state = 'queued' AND attempt = 0;
 

@@ -6,11 +6,12 @@ const ALLOWED: Readonly<Record<string, readonly string[]>> = {
   configs: [],
   wasm: [],
   database: ["clock.ts"],
+  audit: ["database"],
   queue: ["clock.ts", "configs", "database"],
   scoring: ["configs"],
   routes: ["configs", "queue", "scoring"],
   tasks: [
-    ...["clock.ts", "configs", "database", "queue", "routes", "scoring", "wasm"],
+    ...["audit", "clock.ts", "configs", "database", "queue", "routes", "scoring", "wasm"],
     ...["stores.ts", "workers.ts"],
   ],
   client: [],

@@ -68,8 +68,12 @@ CREATE TRIGGER tasks_removed AFTER DELETE ON tasks WHEN old.state IN ('queued', 
 
 CREATE TRIGGER tasks_started_again AFTER UPDATE OF state ON tasks
 WHEN old.state IN ('done', 'dead') AND new.state IN ('queued', 'leased') BEGIN
-  INSERT INTO tenants (priority, tenant, waiting, turn) VALUES (new.priority, new.tenant, 1, new.turn + 1)
+  DELETE FROM results WHERE number = new.number; INSERT INTO tenants (priority, tenant, waiting, turn)
+  VALUES (new.priority, new.tenant, 1, new.turn + 1)
   ON CONFLICT DO UPDATE SET waiting = waiting + 1, turn = max(turn, excluded.turn); END;
+
+CREATE TRIGGER tenants_idle AFTER UPDATE OF waiting ON tenants WHEN new.waiting = 0 BEGIN
+  DELETE FROM tenants WHERE priority = new.priority AND tenant = new.tenant; END;
 
 CREATE TABLE audit (
   -- From 1, without gaps.
@@ -121,20 +125,21 @@ CREATE TABLE batches (
 
 CREATE TABLE migrations (version INTEGER NOT NULL PRIMARY KEY, name TEXT NOT NULL, applied_at_ms INTEGER NOT NULL) STRICT;
 
-CREATE TABLE payloads (
-  task_id TEXT NOT NULL PRIMARY KEY REFERENCES tasks (id),
+CREATE TABLE "payloads" (
+  number INTEGER PRIMARY KEY REFERENCES "tasks" (number),
   body TEXT NOT NULL CHECK (json_valid(body))
-) STRICT, WITHOUT ROWID;
+) STRICT;
 
-CREATE TABLE results (
-  task_id TEXT NOT NULL PRIMARY KEY REFERENCES tasks (id),
+CREATE TABLE "results" (
+  number INTEGER PRIMARY KEY REFERENCES "tasks" (number),
   body TEXT NOT NULL CHECK (json_valid(body)),
   fence INTEGER NOT NULL,
   created_at_ms INTEGER NOT NULL
-) STRICT, WITHOUT ROWID;
+) STRICT;
 
-CREATE TABLE tasks (
-  id TEXT NOT NULL PRIMARY KEY CHECK (length(id) BETWEEN 1 AND 64),
+CREATE TABLE "tasks" (
+  number INTEGER PRIMARY KEY,
+  id TEXT NOT NULL UNIQUE CHECK (length(id) BETWEEN 1 AND 64),
   state TEXT NOT NULL DEFAULT 'queued' CHECK (state IN ('queued', 'leased', 'done', 'dead')),
   -- What the result depends on besides the payload: the models and the banks.
   revision TEXT NOT NULL,
@@ -146,8 +151,13 @@ CREATE TABLE tasks (
   created_at_ms INTEGER NOT NULL,
   finished_at_ms INTEGER CHECK ((state IN ('done', 'dead')) = (finished_at_ms IS NOT NULL)),
   -- Why the last attempt failed.
-  error TEXT CHECK (state != 'dead' OR error IS NOT NULL)
-, tenant TEXT NOT NULL DEFAULT '' CHECK (length(tenant) <= 64), priority INTEGER NOT NULL DEFAULT 0 CHECK (priority IN (0, 1)), turn INTEGER NOT NULL DEFAULT 0) STRICT;
+  error TEXT CHECK (state != 'dead' OR error IS NOT NULL),
+  tenant TEXT NOT NULL DEFAULT '' CHECK (length(tenant) <= 64),
+  -- 0: interactive, 1: batch.
+  priority INTEGER NOT NULL DEFAULT 0 CHECK (priority IN (0, 1)),
+  -- The start tag of start-time fair queueing: its tenant's tasks in this priority are numbered on from where the queue is now.
+  turn INTEGER NOT NULL DEFAULT 0
+) STRICT;
 
 CREATE TABLE tenants (
   priority INTEGER NOT NULL,

@@ -82,7 +82,7 @@ export function documentOptions({ questionnaire, banks, service }: Config): AppO
       ...{ open: unasked, find: unasked, append: unasked },
       ...{ receive: unasked, breakOff: unasked, chunkFrom: unasked },
     },
-    revision: "",
+    revision: () => "",
     wake() {},
     now: () => EXAMPLE_AT_MS,
     report: console.error,

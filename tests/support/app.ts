@@ -73,7 +73,7 @@ export async function openApp(
     ...config,
     store,
     batches,
-    revision: "1",
+    revision: () => "1",
     report,
     async enqueue(task) {
       const [state = "refused"] = await store.enqueue([{ ...task, revision: "1" }], clock.now());

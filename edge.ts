@@ -136,6 +136,8 @@ async function startEdge(): Promise<Edge> {
     store: { find, payload: (id) => store.payload(id) },
     batches,
     revision: () => live.champion.revision,
+    lifecycle: serving.lifecycle,
+    actorOf: () => "api",
     report,
     enqueue,
     express: (task, timeoutMs) =>

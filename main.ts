@@ -18,6 +18,7 @@ import { backup } from "./tasks/backup.ts";
 import { configFromEnvironment, webhookEndpoints } from "./tasks/config.ts";
 import { health } from "./tasks/health.ts";
 import { chooseCommand, main } from "./tasks/main.ts";
+import { models } from "./tasks/models.ts";
 import { queue } from "./tasks/queue.ts";
 import { replay } from "./tasks/replay.ts";
 import { Reporter } from "./tasks/report.ts";
@@ -99,6 +100,8 @@ export async function startService(config: Config): Promise<Service> {
     store,
     batches,
     revision: () => live.champion.revision,
+    lifecycle: serving.lifecycle,
+    actorOf: () => "api",
     report,
     enqueue: (task) => uploads.add({ ...task, revision: live.chosen(task.id).revision }),
     express: async (task, timeoutMs) => {
@@ -232,5 +235,5 @@ async function serve(): Promise<void> {
 }
 
 if (import.meta.main) {
-  await main(chooseCommand({ serve, health, backup, queue, replay, audit }, "serve"));
+  await main(chooseCommand({ serve, health, backup, queue, replay, audit, models }, "serve"));
 }

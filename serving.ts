@@ -3,7 +3,7 @@
  * to another while the service runs.
  */
 import { type Config, ConfigError } from "./configs/mod.ts";
-import type { Clock } from "./clock.ts";
+import { type Clock, systemClock } from "./clock.ts";
 import {
   Lifecycle,
   LifecycleError,
@@ -11,6 +11,7 @@ import {
   type LoadedVersion,
   type ModelLifecycle,
   ModelRegistry,
+  type RegistryOptions,
   type Serving,
 } from "./lifecycle/mod.ts";
 import type { Handler } from "./queue/dispatcher.ts";
@@ -47,16 +48,10 @@ export interface ServingOptions {
 
 /** Throws `ConfigError` or `ModelError` where the active version cannot be served. */
 export async function startServing(
-  { config, stores: { database, audit }, first, clock, report }: ServingOptions,
+  { config, stores, first, clock, report }: ServingOptions,
 ): Promise<ModelServing> {
-  const folder = versionFolder(config);
-  const registry: ModelRegistry = new ModelRegistry({
-    database,
-    audit,
-    folder,
-    configured: configuredVersion(config),
-    now: clock.now,
-    newSalt: () => crypto.randomUUID(),
+  const { registry, lifecycle } = makeLifecycle({
+    ...{ config, stores, clock },
     check: (version) => live.prepare(version),
     committed: () => live.follow().catch(report),
   });
@@ -75,17 +70,12 @@ export async function startServing(
     load,
     read: () => registry.serving(),
     splits: (id) => !id.startsWith(CHUNK_PREFIX),
-    now: clock.now,
+    now: () => clock.now(),
     report,
   });
   return {
     live,
-    lifecycle: new Lifecycle({
-      registry,
-      folder,
-      audit,
-      compare: () => Promise.resolve(undefined),
-    }),
+    lifecycle,
     handler: (tasks) => live.useEach(tasks, { idOf: ({ id }) => id, work: runTasks }),
     followIfDue: async () => {
       if (clock.now() - followedAtMs < config.service.models.followEveryMs) return;
@@ -95,6 +85,56 @@ export async function startServing(
     followEvery: (ms, signal) => followEvery(ms, { live, clock, report, signal }),
     [Symbol.asyncDispose]: () => live[Symbol.asyncDispose](),
   };
+}
+
+/** Scoring by the active version, in this thread alone. Throws where it cannot be served. */
+export async function startActive(
+  { service, ...config }: Config,
+  { database, audit }: Pick<Stores, "database" | "audit">,
+): Promise<Scoring> {
+  const alone = { ...config, service: { ...service, workers: 0 } };
+  const { active } = await makeLifecycle({
+    ...{ config: alone, stores: { database, audit }, clock: systemClock },
+    ...{ check: () => Promise.resolve(() => {}), committed: () => Promise.resolve() },
+  }).registry.serving();
+  return await (await loadVersion(alone, active)).scoring();
+}
+
+/** The models' life for a process that serves none of them: what is to be served is loaded here once, and let go. */
+export function lifecycleWithout(
+  options: Pick<ServingOptions, "config" | "stores" | "clock">,
+): ModelLifecycle {
+  const { config: { service, ...config } } = options;
+  return makeLifecycle({
+    ...options,
+    check: async (version) => {
+      const alone = { ...config, service: { ...service, workers: 0 } };
+      const loaded = await loadVersion(alone, version, { golden: true });
+      await loaded[Symbol.asyncDispose]();
+      return () => {};
+    },
+    committed: () => Promise.resolve(),
+  }).lifecycle;
+}
+
+function makeLifecycle(
+  { config, stores: { database, audit }, clock, ...hooks }:
+    & Pick<ServingOptions, "config" | "stores" | "clock">
+    & Pick<RegistryOptions, "check" | "committed">,
+): { readonly registry: ModelRegistry; readonly lifecycle: ModelLifecycle } {
+  const folder = versionFolder(config);
+  const registry = new ModelRegistry({
+    ...{ database, audit, folder },
+    configured: configuredVersion(config),
+    now: () => clock.now(),
+    newSalt: () => crypto.randomUUID(),
+    ...hooks,
+  });
+  const lifecycle = new Lifecycle({
+    ...{ registry, folder, audit },
+    compare: () => Promise.resolve(undefined),
+  });
+  return { registry, lifecycle };
 }
 
 /** The version that was active when the process ended; the configured one where none was ever activated. */

@@ -83,6 +83,11 @@ export function documentOptions({ questionnaire, banks, service }: Config): AppO
       ...{ receive: unasked, breakOff: unasked, chunkFrom: unasked },
     },
     revision: () => "",
+    lifecycle: {
+      ...{ models: unasked, card: unasked, register: unasked, activate: unasked, audit: unasked },
+      ...{ rollback: unasked, challenge: unasked, endChallenge: unasked, comparison: unasked },
+    },
+    actorOf: () => "nobody",
     wake() {},
     now: () => EXAMPLE_AT_MS,
     report: console.error,

@@ -127,6 +127,7 @@ async function startEdge(): Promise<Edge> {
   async function sweep(): Promise<void> {
     const untilMs = systemClock.now() + service.edge.sweepBudgetMs;
     await drain(service.edge.sweepBudgetMs);
+    await serving.scoreBeside();
     do {
       if (!await sender.sendDue().catch(report)) return;
     } while (systemClock.now() < untilMs);

@@ -5,6 +5,7 @@
 import { type Config, ConfigError } from "./configs/mod.ts";
 import { type Clock, systemClock } from "./clock.ts";
 import {
+  compareVersions,
   Lifecycle,
   LifecycleError,
   LiveModels,
@@ -13,12 +14,18 @@ import {
   ModelRegistry,
   type RegistryOptions,
   type Serving,
+  Shadow,
+  TrialStore,
 } from "./lifecycle/mod.ts";
 import type { Handler } from "./queue/dispatcher.ts";
 import { CHUNK_PREFIX } from "./scoring/chunk.ts";
+import { scoreBeside } from "./beside.ts";
 import type { Stores } from "./stores.ts";
 import { configuredVersion, versionFolder, versionUrl } from "./versions.ts";
 import { readRevision, type Scoring, startScoring } from "./workers.ts";
+
+/** What is scored beside the answers: at most 2,500 applications a second, in batches that hold a worker for a millisecond. */
+const SHADOW = { limit: 2000, batch: 128, afterMs: 50 } as const;
 
 /** A version that this process has loaded. */
 export interface ServedVersion extends LoadedVersion {
@@ -35,6 +42,8 @@ export interface ModelServing extends AsyncDisposable {
   followEvery(ms: number, signal: AbortSignal): void;
   /** Looks, where `models.followEveryMs` have passed since it looked last; for platforms on which nothing is started. */
   followIfDue(): Promise<void>;
+  /** Scores what waits to be scored beside what was answered; where nothing is started, nobody else does. */
+  scoreBeside(): Promise<void>;
 }
 
 export interface ServingOptions {
@@ -69,22 +78,51 @@ export async function startServing(
     champion,
     load,
     read: () => registry.serving(),
-    splits: (id) => !id.startsWith(CHUNK_PREFIX),
+    splits: isApplication,
     now: () => clock.now(),
     report,
+  });
+  const banks = config.banks.banks.map(({ id }) => id);
+  const shadow = new Shadow({
+    ...SHADOW,
+    store: new TrialStore(stores.database),
+    pair: () =>
+      live.challenger && {
+        ...{ champion: live.champion.version, challenger: live.challenger.version, banks },
+      },
+    score: (answered, pair) => scoreBeside(answered, { pair, live }),
+    ...{ clock, report },
   });
   return {
     live,
     lifecycle,
-    handler: (tasks) => live.useEach(tasks, { idOf: ({ id }) => id, work: runTasks }),
+    async handler(tasks) {
+      const outcomes = await live.useEach(tasks, { idOf: ({ id }) => id, work: runTasks });
+      shadow.offer(tasks.flatMap((task, at) => {
+        const outcome = outcomes[at];
+        return outcome && "result" in outcome && isApplication(task.id)
+          ? [{ ...task, result: outcome.result }]
+          : [];
+      }));
+      return outcomes;
+    },
+    scoreBeside: () => shadow.flush(),
     followIfDue: async () => {
       if (clock.now() - followedAtMs < config.service.models.followEveryMs) return;
       followedAtMs = clock.now();
       await live.follow().catch(report);
     },
     followEvery: (ms, signal) => followEvery(ms, { live, clock, report, signal }),
-    [Symbol.asyncDispose]: () => live[Symbol.asyncDispose](),
+    async [Symbol.asyncDispose]() {
+      await shadow[Symbol.asyncDispose]();
+      await live[Symbol.asyncDispose]();
+    },
   };
+}
+
+/** Not a chunk of a batch, which holds rows of many. */
+function isApplication(id: string): boolean {
+  return !id.startsWith(CHUNK_PREFIX);
 }
 
 /** Scoring by the active version, in this thread alone. Throws where it cannot be served. */
@@ -132,7 +170,17 @@ function makeLifecycle(
   });
   const lifecycle = new Lifecycle({
     ...{ registry, folder, audit },
-    compare: () => Promise.resolve(undefined),
+    async compare() {
+      const { active, challenger } = await registry.serving();
+      return await compareVersions(
+        {
+          trials: new TrialStore(database),
+          decisionsOf: () => Promise.resolve(new Map()),
+          target: config.policy.target,
+        },
+        challenger && { champion: active, challenger: challenger.version },
+      );
+    },
   });
   return { registry, lifecycle };
 }

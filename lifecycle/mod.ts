@@ -6,5 +6,8 @@ export { LifecycleError } from "./errors.ts";
 export { Lifecycle, type LifecycleParts, type ModelLifecycle } from "./lifecycle.ts";
 export { LiveModels, type LiveOptions, type LoadedVersion } from "./live.ts";
 export { ModelRegistry, type RegistryOptions, type Serving } from "./registry.ts";
+export { type Answered, type ScoredBeside, Shadow, type ShadowOptions } from "./shadow.ts";
+export { compareVersions, type Decisions } from "./comparison.ts";
+export { type Pair, type TrialScores, TrialStore } from "./trials.ts";
 export type { FoundVersion, VersionFolder } from "./versions.ts";
 export * from "./views.ts";

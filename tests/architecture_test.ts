@@ -23,7 +23,7 @@ const ALLOWED: Readonly<Record<string, readonly string[]>> = {
       "scoring",
       "wasm",
     ],
-    ...["serving.ts", "stores.ts", "versions.ts", "workers.ts"],
+    ...["serving.ts", "stores.ts", "workers.ts"],
   ],
   client: [],
 };

@@ -112,7 +112,7 @@ function addReads(app: OpenAPIHono, { lifecycle }: ModelsOptions): void {
   app.get(comparison.path, async (c) => {
     const found = await lifecycle.comparison();
     if (found === undefined) {
-      throw new Problem("not-found", { detail: "no version was ever tried" });
+      throw new Problem("not-found", { detail: "no version was tried, or nothing was scored yet" });
     }
     return c.json(found, 200);
   });

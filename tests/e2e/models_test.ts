@@ -229,3 +229,57 @@ Deno.test("a task is done again under the version that is active when it is sent
   const after = await test.score(EXAMPLE);
   assert.deepEqual([after.bank_a, after.bank_b], [before.bank_b, before.bank_a]);
 });
+
+Deno.test("a challenger scores beside, answers its share, always the same applications, and the comparison shows it", async () => {
+  await using versions = await copyVersions();
+  await using test = await startTestService(versions.config);
+  await step(test, "2/register");
+  const trial = (share: number) =>
+    fetch(`${test.service.url}/v1/models/challenger`, {
+      method: "PUT",
+      headers: { "Content-Type": "application/json" },
+      body: JSON.stringify({ version: "2", share }),
+    }).then((response) => response.json());
+  assert.deepEqual(await trial(0), { active: "1", challenger: { version: "2", share: 0 } });
+  const bodies = Array.from({ length: 40 }, (_, at) => ({ ...EXAMPLE, monthprofit: 60_000 + at }));
+  for (const body of bodies) await test.score(body);
+  const shadowed = await compareAfter(test, 40);
+  assert.deepEqual(shadowed.arms.challenger.applications, 0);
+  const means = (name: string) =>
+    shadowed.banks.map((bank: Record<string, { mean: number }>) => bank[name]?.mean);
+  const [a, b, ...others] = means("champion");
+  const [otherA, otherB, ...same] = means("challenger");
+  assert.ok(Math.abs(a - otherB) < 1e-6 && Math.abs(b - otherA) < 1e-6);
+  assert.deepEqual(same, others);
+
+  assert.equal((await trial(0.5)).challenger.share, 0.5);
+  const answers = [];
+  for (const body of bodies) answers.push(await test.score({ ...body, merch_code: 12 }));
+  const split = await compareAfter(test, 80);
+  const { champion, challenger } = split.arms;
+  assert.equal(champion.applications + challenger.applications, 80);
+  // Of 40 at one half each: six standard deviations are 19.
+  assert.ok(challenger.applications > 1 && challenger.applications < 39);
+  const { body: { entries } } = await test.get("/v1/audit");
+  assert.deepEqual(entries.map(({ action }: { action: string }) => action), [
+    ...["models.split", "models.shadow", "models.register"],
+  ]);
+  assert.deepEqual(await answersAgain(test, bodies), answers);
+});
+
+/** The same questionnaires, sent again: stored answers are of who answers them now. */
+async function answersAgain(test: TestService, bodies: readonly Record<string, unknown>[]) {
+  const answers = [];
+  for (const body of bodies) answers.push(await test.score({ ...body, merch_code: 12 }));
+  return answers;
+}
+
+/** The comparison once it stands on as many applications. */
+async function compareAfter(test: TestService, applications: number) {
+  const deadlineMs = Date.now() + 20_000;
+  for (;;) {
+    const { status, body } = await test.get("/v1/models/comparison");
+    if (status === 200 && body.applications === applications) return body;
+    assert.ok(Date.now() < deadlineMs, JSON.stringify(body));
+  }
+}

@@ -51,7 +51,7 @@ async function checkResults(url: string, versions: Versions): Promise<Map<string
   const counts = new Map<string, number>();
   const { rows } = await store.connection.read(
     "SELECT payloads.body AS payload, results.body AS result, revision, tasks.created_at_ms AS at " +
-      "FROM tasks JOIN payloads ON payloads.task_id = tasks.id JOIN results ON results.task_id = tasks.id",
+      "FROM tasks JOIN payloads USING (number) JOIN results USING (number)",
   );
   for (const { payload, result, revision, at } of rows) {
     const { probabilities, model } = decodeResult(String(result));

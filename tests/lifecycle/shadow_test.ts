@@ -118,7 +118,7 @@ Deno.test("scores go with their application, and none is kept of one that is gon
   assert.ok(trial);
   assert.equal((await trials.scores(trial, 10)).length, 2);
   await test.connection.write([
-    "DELETE FROM payloads WHERE task_id = 'app_0'",
+    "DELETE FROM payloads WHERE number = (SELECT number FROM tasks WHERE id = 'app_0')",
     "DELETE FROM tasks WHERE id = 'app_0'",
   ]);
   assert.deepEqual((await trials.scores(trial, 10)).map(({ id }) => id), ["app_1"]);

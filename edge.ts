@@ -11,6 +11,7 @@ import { isRemote } from "./database/connection.ts";
 import { Completions, type Waited, type WaitOptions } from "./queue/completions.ts";
 import { Dispatcher } from "./queue/dispatcher.ts";
 import { Express } from "./queue/express.ts";
+import { accessTo } from "./keys.ts";
 import { openStores } from "./stores.ts";
 import type { Enqueued, NewTask, Task } from "./queue/store.ts";
 import { WebhookSender } from "./queue/webhook_sender.ts";
@@ -53,7 +54,12 @@ async function startEdge(): Promise<Edge> {
   }
   const scoring = await startScoring({ ...config, service: { ...service, workers: 0 } });
   const revision = await readRevision(config);
-  const { store, batches, webhooks } = await openStores(service, systemClock.now());
+  const stores = await openStores(service, systemClock.now());
+  const { store, batches, webhooks } = stores;
+  // Others always reach it here, whatever the address.
+  const access = await accessTo({ ...service, host: "0.0.0.0" }, {
+    ...{ ...stores, clock: systemClock, report },
+  });
   const completions = new Completions({
     store,
     clock: systemClock,
@@ -78,7 +84,7 @@ async function startEdge(): Promise<Edge> {
     await dispatcher.drain(budgetMs).catch(report);
   }
 
-  async function enqueue(task: Pick<NewTask, "id" | "payload">): Promise<Enqueued> {
+  async function enqueue(task: Omit<NewTask, "revision">): Promise<Enqueued> {
     const [state] = await store.enqueue([{ ...task, revision }], systemClock.now());
     if (state === undefined) throw new Error(`the store gave no state for task ${task.id}`);
     if (isFinished(state) || state === "refused") return state;
@@ -104,7 +110,7 @@ async function startEdge(): Promise<Edge> {
   }
 
   const endpoints = webhookEndpoints(service.webhooks);
-  await webhooks.configure(endpoints.map(({ id }) => id));
+  await webhooks.configure(endpoints);
   const sender = new WebhookSender({
     store: webhooks,
     endpoints,
@@ -127,6 +133,7 @@ async function startEdge(): Promise<Edge> {
   const app = createApp({
     store: { find, payload: (id) => store.payload(id) },
     batches,
+    access,
     revision,
     report,
     enqueue,

@@ -8,6 +8,7 @@ import { Completions } from "./queue/completions.ts";
 import { Dispatcher, type DispatcherOptions } from "./queue/dispatcher.ts";
 import { Express } from "./queue/express.ts";
 import { GroupCommit } from "./database/group_commit.ts";
+import { accessTo } from "./keys.ts";
 import { openStores } from "./stores.ts";
 import type { Enqueued, NewTask } from "./queue/store.ts";
 import { WebhookSender } from "./queue/webhook_sender.ts";
@@ -17,6 +18,7 @@ import type { WhatIfOptions } from "./routes/v1/what_if.ts";
 import { audit } from "./tasks/audit.ts";
 import { backup } from "./tasks/backup.ts";
 import { configFromEnvironment, webhookEndpoints } from "./tasks/config.ts";
+import { keys } from "./tasks/keys.ts";
 import { health } from "./tasks/health.ts";
 import { chooseCommand, main } from "./tasks/main.ts";
 import { queue } from "./tasks/queue.ts";
@@ -33,6 +35,7 @@ export interface Service {
   stop(): Promise<void>;
 }
 
+const reportUse = (error: unknown) => reporter.report("The use of a key was not noted", error);
 const reporter = new Reporter({ now: systemClock.now, write: console.error });
 
 /** Starts the service in its role. Throws, with nothing left running, where a part cannot start. */
@@ -46,8 +49,10 @@ export async function startService(config: Config): Promise<Service> {
   ]);
   // It is awaited below; where the database fails first nobody asks.
   reading.catch(() => {});
-  const { store, batches, webhooks } = await openStores(service, systemClock.now());
+  const stores = await openStores(service, systemClock.now());
+  const { store, batches, webhooks } = stores;
   closing.defer(() => store.close());
+  const access = await accessTo(service, { ...stores, clock: systemClock, report: reportUse });
   const [scoring, revision] = await reading;
   if (scoring) closing.use(scoring);
 
@@ -92,6 +97,7 @@ export async function startService(config: Config): Promise<Service> {
   const app = service.role === "worker" ? createHealthApp({ store, report }) : createApp({
     store,
     batches,
+    access,
     revision,
     report,
     enqueue: (task) => uploads.add({ ...task, revision }),
@@ -140,7 +146,7 @@ async function startWebhooks(
   store: WebhookStore,
 ): Promise<WebhookSender | undefined> {
   const endpoints = webhookEndpoints(webhooks);
-  await store.configure(endpoints.map(({ id }) => id));
+  await store.configure(endpoints);
   if (endpoints.length === 0) return undefined;
   const sender = new WebhookSender({
     store,
@@ -228,5 +234,5 @@ async function serve(): Promise<void> {
 }
 
 if (import.meta.main) {
-  await main(chooseCommand({ serve, health, backup, queue, replay, audit }, "serve"));
+  await main(chooseCommand({ serve, health, backup, queue, replay, audit, keys }, "serve"));
 }

@@ -19,6 +19,14 @@ const PROBLEMS = {
     detail: "Too many uploads or tasks wait; this one was not stored, try again",
     headers: { "Retry-After": "1" },
   },
+  noKey: { status: 401, detail: "An API key is needed: Authorization: Bearer psk_..." },
+  notPermitted: { status: 403, detail: "The role of this API key does not allow it" },
+  tooManyRequests: { status: 429, detail: "Too many requests with this API key" },
+  requestTimeout: {
+    status: 408,
+    detail: "The body did not come in time",
+    headers: { "Connection": "close" },
+  },
   bodyTooLarge: { status: 413, detail: "Request body is too large" },
   unavailable: {
     status: 503,

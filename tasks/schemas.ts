@@ -7,12 +7,21 @@ import { z } from "zod";
 import { type Config, configSchemas, loadConfig } from "../configs/mod.ts";
 import { Connection } from "../database/connection.ts";
 import { migrate, readMigrations } from "../database/migrate.ts";
+import type { AccessOptions } from "../routes/access.ts";
 import type { AppOptions } from "../routes/mod.ts";
 import type { Decision } from "../scoring/decision.ts";
 import { startScoring } from "../workers.ts";
 import { main, readOptions, UsageError } from "./main.ts";
 
 const EXAMPLE_AT_MS = Date.UTC(2026, 0, 31, 9);
+
+/** Takes requests without a key, and knows none. */
+export const OPEN_ACCESS: AccessOptions = {
+  keyring: { callerOf: () => undefined },
+  needsNoKey: () => true,
+  buckets: { take: () => ({ remaining: 1, fullInMs: 0, waitMs: 0 }) },
+  rate: { perSecond: 1, burst: 1 },
+};
 
 if (import.meta.main) {
   await main(async () => {
@@ -82,6 +91,7 @@ export function documentOptions({ questionnaire, banks, service }: Config): AppO
       ...{ open: unasked, find: unasked, append: unasked },
       ...{ receive: unasked, breakOff: unasked, chunkFrom: unasked },
     },
+    access: OPEN_ACCESS,
     revision: "",
     wake() {},
     now: () => EXAMPLE_AT_MS,

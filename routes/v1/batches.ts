@@ -5,7 +5,9 @@
 import { createRoute, type OpenAPIHono, z } from "@hono/zod-openapi";
 import { stream } from "hono/streaming";
 import type { Banks, Questionnaire } from "../../configs/mod.ts";
-import type { Batch, BatchStore, Chunk } from "../../queue/batches.ts";
+import type { Batch, Chunk } from "../../queue/batches.ts";
+import type { QueueParts } from "../../queue/tenant.ts";
+import { own, permit } from "../access.ts";
 import { applicationSchema, exampleAnswers } from "./application_schema.ts";
 import {
   BATCH_PREFIX,
@@ -23,8 +25,7 @@ import { newId } from "./idempotency_key.ts";
 import { fieldErrors, Problem, problemResponses } from "./problems.ts";
 import { ROW_READERS } from "./rows.ts";
 
-export interface BatchesOptions {
-  readonly batches: BatchStore;
+export interface BatchesOptions extends QueueParts {
   readonly questionnaire: Questionnaire;
   readonly banks: Banks;
   readonly limits: {
@@ -113,7 +114,7 @@ function addUpload(app: OpenAPIHono, options: BatchesOptions): void {
     },
   });
   app.openAPIRegistry.registerPath(route);
-  app.post(route.path, async (c) => {
+  app.post(route.path, permit("submit"), async (c) => {
     const { detail } = readQuery(uploadQuery, c.req.query());
     const id = newId({ prefix: BATCH_PREFIX, header: c.req.header("idempotency-key") });
     const read = Object.hasOwn(ROW_READERS, mediaType(c)) ? ROW_READERS[mediaType(c)] : undefined;
@@ -125,7 +126,7 @@ function addUpload(app: OpenAPIHono, options: BatchesOptions): void {
     const body = c.req.raw.body ?? new Blob([]).stream();
     const rows = read(body, { schema, questionnaire, maxRowBytes: limits.bodyBytes });
     const batch = await uploadBatch({ id, detail }, rows, {
-      ...options,
+      ...own(c, options),
       maxRows: limits.batchRows,
     });
     c.header("Location", `/v1/batches/${id}`);
@@ -150,8 +151,8 @@ function addProgress(app: OpenAPIHono, options: BatchesOptions): void {
     },
   });
   app.openAPIRegistry.registerPath(route);
-  app.get("/v1/batches/:id", async (c) => {
-    const batch = await mustFind(c.req.param("id"), options);
+  app.get("/v1/batches/:id", permit("submit"), async (c) => {
+    const batch = await mustFind(c.req.param("id"), own(c, options));
     return c.json(batchView(batch, options.now()), 200);
   });
 }
@@ -193,14 +194,15 @@ function addResults(app: OpenAPIHono, options: BatchesOptions): void {
     },
   });
   app.openAPIRegistry.registerPath(route);
-  app.get("/v1/batches/:id/results", async (c) => {
+  app.get("/v1/batches/:id/results", permit("submit"), async (c) => {
     const { format, from } = readQuery(resultsQuery, c.req.query());
-    const batch = await mustFind(c.req.param("id"), options);
+    const mine = own(c, options);
+    const batch = await mustFind(c.req.param("id"), mine);
     c.header("Prescore-Batch-Status", batchView(batch, options.now()).status);
     c.header("Content-Type", format === "csv" ? "text/csv; charset=utf-8" : NDJSON);
     return stream(c, async (body) => {
       if (format === "csv") await body.write(csvHeader(banks));
-      for await (const chunk of endedChunks(batch, from, options)) {
+      for await (const chunk of endedChunks(batch, from, mine)) {
         if (body.aborted) return;
         const rows = batchRows(chunk, { from, detail: batch.detail });
         const lines = rows.map((row) =>

@@ -4,7 +4,8 @@ import { addApplicationEvents } from "./application_events.ts";
 import { addApplications, type ApplicationsOptions } from "./applications.ts";
 import { addBatches, type BatchesOptions } from "./batches.ts";
 import { addCatalogue, type CatalogueOptions } from "./catalogue.ts";
-import { addProblemPages, problemHandler } from "./problems.ts";
+import { addProblemPages } from "./problem_pages.ts";
+import { problemHandler } from "./problems.ts";
 import { addWebhooks } from "./webhooks.ts";
 import { addWhatIf, type WhatIfOptions } from "./what_if.ts";
 

@@ -3,6 +3,7 @@ import { createRoute, type OpenAPIHono, z } from "@hono/zod-openapi";
 import type { Questionnaire } from "../../configs/mod.ts";
 import { type Curve, curveSchema, type Decision } from "../../scoring/decision.ts";
 import type { Application } from "../../scoring/score.ts";
+import { permit } from "../access.ts";
 import { applicationSchema, givenAnswers } from "./application_schema.ts";
 import { decisionExample, decisionView } from "./application_view.ts";
 import { limitBody, readJson } from "./body.ts";
@@ -64,7 +65,7 @@ export function addWhatIf(app: OpenAPIHono, options: WhatIfOptions): void {
     },
   });
   app.openAPIRegistry.registerPath(route);
-  app.post(route.path, limitBody(limits.bodyBytes), async (c) => {
+  app.post(route.path, permit("submit"), limitBody(limits.bodyBytes), async (c) => {
     const answers = givenAnswers(await readJson(c, schema));
     const { decision, curves } = await explore({ answers, atMs: now() });
     return c.json({ decision, curves }, 200);

@@ -6,6 +6,7 @@ import { Completions } from "../../queue/completions.ts";
 import { Dispatcher } from "../../queue/dispatcher.ts";
 import { Express } from "../../queue/express.ts";
 import { LibsqlBatches } from "../../queue/libsql_batches.ts";
+import { OPEN_ACCESS } from "../../tasks/schemas.ts";
 import { type AppOptions, createApp } from "../../routes/mod.ts";
 import { type Scoring, startScoring } from "../../workers.ts";
 import { FakeClock } from "./fake_clock.ts";
@@ -73,6 +74,7 @@ export async function openApp(
     ...config,
     store,
     batches,
+    access: OPEN_ACCESS,
     revision: "1",
     report,
     async enqueue(task) {

@@ -16,6 +16,7 @@ import { openStores } from "./stores.ts";
 import type { Enqueued, NewTask, Task } from "./queue/store.ts";
 import { WebhookSender } from "./queue/webhook_sender.ts";
 import { createApp } from "./routes/mod.ts";
+import { limitsOf } from "./routes/limits.ts";
 import { configFromEnvironment, webhookEndpoints } from "./tasks/config.ts";
 import { main } from "./tasks/main.ts";
 import { readRevision, startScoring } from "./workers.ts";
@@ -142,10 +143,10 @@ async function startEdge(): Promise<Edge> {
     // What is stored waits for the sweep, or for whoever asks for it.
     wake() {},
     explore: (application) => scoring.decider.explore(application),
-    now: systemClock.now,
+    ...{ now: systemClock.now, after: systemClock.after },
     questionnaire,
     banks,
-    limits: { ...service.limits, ...service.v1 },
+    limits: limitsOf(service),
   });
   return { config, fetch: app.fetch, sweep };
 }

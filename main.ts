@@ -10,10 +10,13 @@ import { Express } from "./queue/express.ts";
 import { GroupCommit } from "./database/group_commit.ts";
 import { accessTo } from "./keys.ts";
 import { openStores } from "./stores.ts";
+import { type OpenConnections, openConnections } from "./sockets/linux.ts";
+import { SlowSockets } from "./sockets/slow.ts";
 import type { Enqueued, NewTask } from "./queue/store.ts";
 import { WebhookSender } from "./queue/webhook_sender.ts";
 import type { WebhookStore } from "./queue/webhook_store.ts";
 import { createApp, createHealthApp } from "./routes/mod.ts";
+import { limitsOf } from "./routes/limits.ts";
 import type { WhatIfOptions } from "./routes/v1/what_if.ts";
 import { audit } from "./tasks/audit.ts";
 import { backup } from "./tasks/backup.ts";
@@ -109,19 +112,23 @@ export async function startService(config: Config): Promise<Service> {
     wait: (id, options) => completions.wait(id, options),
     wake: () => dispatcher?.wake(),
     explore: exploring(config, scoring),
-    now: systemClock.now,
+    ...{ now: systemClock.now, after: systemClock.after },
     questionnaire,
     banks,
-    limits: { ...service.limits, ...service.v1 },
+    limits: limitsOf(service),
   });
-  const server = listen(service, app.fetch);
+  // Looks for its port once there is one.
+  let port = 0;
+  const slow = closing.use(guardSockets(service.timeouts, () => port));
+  const server = listen(service, slow.watch((request) => app.fetch(request)));
+  port = server.addr.port;
   closing.defer(() => {
     // Whoever waits is answered now, and asks again elsewhere.
     completions.close();
     return shutDown(server, service.queue.drainMs);
   });
 
-  const { hostname, port } = server.addr;
+  const { hostname } = server.addr;
   const running = closing.move();
   return {
     url: `http://${hostname.includes(":") ? `[${hostname}]` : hostname}:${port}`,
@@ -181,6 +188,33 @@ function startDispatcher(
     async stop() {
       clearInterval(poll);
       await dispatcher.stop();
+    },
+  };
+}
+
+/** Closes slow connections where the kernel can be asked about them; elsewhere that is left to a proxy. */
+function guardSockets(
+  { headMs, idleMs }: Config["service"]["timeouts"],
+  port: () => number,
+): Pick<SlowSockets, "watch"> & Disposable {
+  let open: OpenConnections;
+  try {
+    open = openConnections();
+  } catch (error) {
+    console.error(`Slow connections are not closed, leave that to a proxy: ${reason(error)}`);
+    return { watch: (handler) => handler, [Symbol.dispose]() {} };
+  }
+  const slow = new SlowSockets({
+    connections: () => open.of(port()),
+    ...{ clock: systemClock, headMs, idleMs },
+    report: (error) => reporter.report("Slow connections were not looked for", error),
+  });
+  slow.start();
+  return {
+    watch: (handler) => slow.watch(handler),
+    [Symbol.dispose]() {
+      slow.stop();
+      open[Symbol.dispose]();
     },
   };
 }

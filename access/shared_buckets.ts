@@ -11,6 +11,8 @@ const LOTS = 10;
 /** A lot that is older is thrown away, so that lots do not pile up over the rate. */
 const LOT_MS = 2000;
 const MOST_LOTS = 10_000;
+/** Lots between two sweeps. */
+const SWEEP_EVERY = 1000;
 
 /** Times are in microseconds. The row keeps what was given last, for `RETURNING` sees the new row alone. */
 const LEASE = `
@@ -37,6 +39,7 @@ export class SharedBuckets implements Buckets {
   readonly #clock: Pick<Clock, "now">;
   readonly #lots = new Map<string, Lot>();
   readonly #leasing = new Map<string, Promise<Lot>>();
+  #asked = 0;
 
   constructor(database: Database, clock: Pick<Clock, "now">) {
     this.#database = database;
@@ -54,13 +57,6 @@ export class SharedBuckets implements Buckets {
       if (isDenied(lot)) return allowance(lot, { rate, nowMs, waitMs: lot.untilMs - nowMs });
     }
     return this.#lease(id, rate).then((leased) => this.#takeFrom(id, leased, rate));
-  }
-
-  /** Forgets what is full again. */
-  async sweep(): Promise<void> {
-    await this.#database.write([statement(SWEEP, { now: this.#clock.now() * 1000 })], {
-      durable: false,
-    });
   }
 
   #takeFrom(id: string, lot: Lot, rate: Rate): Allowance | Promise<Allowance> {
@@ -92,11 +88,16 @@ export class SharedBuckets implements Buckets {
   async #ask(id: string, { perSecond, burst }: Rate): Promise<Lot> {
     const nowMs = this.#clock.now();
     const cost = Math.round(1_000_000 / perSecond);
+    // What is full again need not be known.
+    const sweep = this.#asked++ % SWEEP_EVERY === 0
+      ? [statement(SWEEP, { now: nowMs * 1000 })]
+      : [];
     const [answer] = await this.#database.write([
       statement(LEASE, {
         ...{ id, cost, now: nowMs * 1000, whole: burst * cost },
         wanted: Math.max(1, Math.ceil(burst / LOTS)),
       }),
+      ...sweep,
     ], { durable: false });
     const granted = Number(answer?.rows[0]?.granted);
     const fullAtMs = Number(answer?.rows[0]?.full_at_us) / 1000;

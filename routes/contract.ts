@@ -4,22 +4,22 @@
  */
 import { createRoute, OpenAPIHono, z } from "@hono/zod-openapi";
 import type { Context, Handler } from "hono";
-import { bodyLimit } from "hono/body-limit";
-import type { Banks, Questionnaire, Service } from "../configs/mod.ts";
+import type { Banks, Questionnaire } from "../configs/mod.ts";
 import type { Task } from "../queue/store.ts";
 import type { QueueParts } from "../queue/tenant.ts";
 import { decodeResult, encodePayload } from "../scoring/handler.ts";
 import { pythonFloatRepr } from "../scoring/python_repr.ts";
 import { taskId } from "../scoring/task_id.ts";
 import { own, permit } from "./access.ts";
+import type { Limits } from "./limits.ts";
 import { problem } from "./problems.ts";
+import { readBytes } from "./request_body.ts";
 import { readTaskQuery } from "./task_query.ts";
 import { answersSchema, readUpload } from "./upload_body.ts";
 
-export interface ContractOptions extends QueueParts {
+export interface ContractOptions extends QueueParts, Limits {
   readonly questionnaire: Questionnaire;
   readonly banks: Banks;
-  readonly limits: Service["limits"];
 }
 
 const taskIdSchema = z.string().openapi({
@@ -64,7 +64,7 @@ export function contractRoutes(options: ContractOptions): OpenAPIHono {
 }
 
 function addUpload(app: OpenAPIHono, options: ContractOptions): void {
-  const { questionnaire, limits } = options;
+  const { questionnaire, limits, after } = options;
   const schema = answersSchema(questionnaire.fields.map(({ id, type, label, example }) => ({
     id,
     type,
@@ -95,13 +95,11 @@ function addUpload(app: OpenAPIHono, options: ContractOptions): void {
       503: { description: "The database is not available", content: json(detailSchema) },
     },
   });
-  const limit = bodyLimit({
-    maxSize: limits.bodyBytes,
-    onError: (c) => problem(c, "bodyTooLarge", { cause: `at most ${limits.bodyBytes} bytes` }),
-  });
   describe(app, route);
-  app.post(route.path, permit("submit"), limit, async (c) => {
-    const bytes = new Uint8Array(await c.req.arrayBuffer());
+  app.post(route.path, permit("submit"), async (c) => {
+    const bytes = await readBytes(c.req.raw, {
+      ...{ maxBytes: limits.bodyBytes, timeoutMs: limits.bodyMs, after },
+    });
     const read = readUpload(bytes, { contentType: c.req.header("content-type"), schema });
     if (!read.ok) return jsonText(c, read);
     const id = taskId(read.answers, questionnaire.fields);

@@ -17,7 +17,6 @@ interface Reporting {
 export interface AppOptions extends ContractOptions, V1Options {
   readonly access: AccessOptions;
   readonly store: V1Options["store"];
-  readonly limits: ContractOptions["limits"] & V1Options["limits"];
 }
 
 /** Throws where a route does not say who may use it. */

@@ -2,6 +2,7 @@
 import type { Context, ErrorHandler } from "hono";
 import { HTTPException } from "hono/http-exception";
 import { QueueFullError, StoreError } from "../queue/store.ts";
+import { BodyTimeoutError, BodyTooLargeError } from "./request_body.ts";
 
 const PROBLEMS = {
   taskNotFound: { status: 404, detail: "Task not found" },
@@ -62,6 +63,12 @@ export function errorHandler(report: (error: unknown) => void): ErrorHandler {
   return (error, c) => {
     if (error instanceof HTTPException) return c.json({ detail: error.message }, error.status);
     if (error instanceof QueueFullError) return problem(c, "queueFull");
+    if (error instanceof BodyTooLargeError) {
+      return problem(c, "bodyTooLarge", { cause: error.message });
+    }
+    if (error instanceof BodyTimeoutError) {
+      return problem(c, "requestTimeout", { cause: error.message });
+    }
     // The client went away in mid-request: nobody reads the answer.
     if (c.req.raw.signal.aborted) return problem(c, "internal");
     report(error);

@@ -9,6 +9,7 @@ import { Connection } from "../database/connection.ts";
 import { migrate, readMigrations } from "../database/migrate.ts";
 import type { AccessOptions } from "../routes/access.ts";
 import type { AppOptions } from "../routes/mod.ts";
+import { limitsOf } from "../routes/limits.ts";
 import type { Decision } from "../scoring/decision.ts";
 import { startScoring } from "../workers.ts";
 import { main, readOptions, UsageError } from "./main.ts";
@@ -84,7 +85,7 @@ async function exampleDecision(config: Config): Promise<Decision> {
 export function documentOptions({ questionnaire, banks, service }: Config): AppOptions {
   const unasked = () => Promise.reject(new Error("the document alone was wanted"));
   return {
-    ...{ questionnaire, banks, limits: { ...service.limits, ...service.v1 } },
+    ...{ questionnaire, banks, limits: limitsOf(service) },
     ...{ enqueue: unasked, express: unasked, wait: unasked, explore: unasked },
     store: { find: unasked, payload: unasked },
     batches: {
@@ -95,6 +96,7 @@ export function documentOptions({ questionnaire, banks, service }: Config): AppO
     revision: "",
     wake() {},
     now: () => EXAMPLE_AT_MS,
+    after: () => () => {},
     report: console.error,
   };
 }

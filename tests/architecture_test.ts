@@ -10,7 +10,8 @@ const ALLOWED: Readonly<Record<string, readonly string[]>> = {
   access: ["access", "audit", "clock.ts", "configs", "database"],
   queue: ["clock.ts", "configs", "database"],
   scoring: ["configs"],
-  routes: ["access", "configs", "queue", "scoring"],
+  sockets: ["clock.ts"],
+  routes: ["access", "clock.ts", "configs", "queue", "scoring"],
   tasks: [
     ...["access", "audit", "clock.ts", "configs", "database", "queue", "routes", "scoring"],
     ...["stores.ts", "wasm", "workers.ts"],

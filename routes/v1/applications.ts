@@ -17,18 +17,14 @@ import {
   applicationViewSchema,
 } from "./application_view.ts";
 import { applicationSchema, givenAnswers } from "./application_schema.ts";
-import { limitBody, readJson } from "./body.ts";
+import type { Limits } from "../limits.ts";
+import { readJson } from "./body.ts";
 import { newId } from "./idempotency_key.ts";
 import { preferredWaitS } from "./prefer.ts";
 import { Problem, problemResponses } from "./problems.ts";
 
-export interface ApplicationsOptions extends QueueParts {
+export interface ApplicationsOptions extends QueueParts, Limits {
   readonly questionnaire: Questionnaire;
-  readonly limits: {
-    readonly bodyBytes: number;
-    /** The longest that a request may wait for a decision. */
-    readonly longestWaitMs: number;
-  };
 }
 
 const headersSchema = z.object({
@@ -55,7 +51,7 @@ export function addApplications(app: OpenAPIHono, options: ApplicationsOptions):
 }
 
 function addCreate(app: OpenAPIHono, options: ApplicationsOptions): void {
-  const { questionnaire, limits } = options;
+  const { questionnaire } = options;
   const schema = applicationSchema(questionnaire);
   const route = createRoute({
     method: "post",
@@ -84,6 +80,7 @@ function addCreate(app: OpenAPIHono, options: ApplicationsOptions): void {
         "unreadable-body",
         "invalid-idempotency-key",
         "idempotency-key-reused",
+        "request-timeout",
         "body-too-large",
         "unsupported-media-type",
         "invalid-request",
@@ -93,9 +90,9 @@ function addCreate(app: OpenAPIHono, options: ApplicationsOptions): void {
     },
   });
   app.openAPIRegistry.registerPath(route);
-  app.post(route.path, permit("submit"), limitBody(limits.bodyBytes), async (c) => {
+  app.post(route.path, permit("submit"), async (c) => {
     const mine = own(c, options);
-    const answers = givenAnswers(await readJson(c, schema));
+    const answers = givenAnswers(await readJson(c, schema, options));
     const header = c.req.header("idempotency-key");
     const task = {
       id: newId({ prefix: APPLICATION_PREFIX, header }),

@@ -7,7 +7,10 @@ import { stream } from "hono/streaming";
 import type { Banks, Questionnaire } from "../../configs/mod.ts";
 import type { Batch, Chunk } from "../../queue/batches.ts";
 import type { QueueParts } from "../../queue/tenant.ts";
+import type { Context } from "hono";
 import { own, permit } from "../access.ts";
+import type { Limits } from "../limits.ts";
+import { BodyTooLargeError, limitStream } from "../request_body.ts";
 import { applicationSchema, exampleAnswers } from "./application_schema.ts";
 import {
   BATCH_PREFIX,
@@ -25,17 +28,11 @@ import { newId } from "./idempotency_key.ts";
 import { fieldErrors, Problem, problemResponses } from "./problems.ts";
 import { ROW_READERS } from "./rows.ts";
 
-export interface BatchesOptions extends QueueParts {
+export interface BatchesOptions extends QueueParts, Limits {
   readonly questionnaire: Questionnaire;
   readonly banks: Banks;
-  readonly limits: {
-    /** Of one row, in bytes. */
-    readonly bodyBytes: number;
-    readonly batchRows: number;
-  };
   /** What results depend on besides the rows: the models and the banks. */
   readonly revision: string;
-  readonly now: () => number;
   /** Tells the queue that there is something to do. */
   readonly wake: () => void;
 }
@@ -105,6 +102,7 @@ function addUpload(app: OpenAPIHono, options: BatchesOptions): void {
         "invalid-idempotency-key",
         "upload-broken",
         "idempotency-key-reused",
+        "request-timeout",
         "body-too-large",
         "unsupported-media-type",
         "invalid-request",
@@ -123,8 +121,9 @@ function addUpload(app: OpenAPIHono, options: BatchesOptions): void {
         detail: `Content-Type must be ${Object.keys(ROW_READERS).join(", ")}`,
       });
     }
-    const body = c.req.raw.body ?? new Blob([]).stream();
-    const rows = read(body, { schema, questionnaire, maxRowBytes: limits.bodyBytes });
+    const rows = read(batchBody(c, options), {
+      ...{ schema, questionnaire, limits, maxRowBytes: limits.bodyBytes },
+    });
     const batch = await uploadBatch({ id, detail }, rows, {
       ...own(c, options),
       maxRows: limits.batchRows,
@@ -232,6 +231,19 @@ async function mustFind(id: string, { batches }: BatchesOptions): Promise<Batch>
   const batch = await batches.find(id);
   if (batch !== undefined) return batch;
   throw new Problem("not-found", { detail: `there is no batch ${id.slice(0, 80)}` });
+}
+
+/** The body, as long and as slow as a batch may be. */
+function batchBody(c: Context, { limits, now, after }: Limits): ReadableStream<Uint8Array> {
+  const { body } = c.req.raw;
+  if (Number(c.req.header("content-length") ?? 0) > limits.batchBytes) {
+    throw new BodyTooLargeError(`at most ${limits.batchBytes} bytes`);
+  }
+  if (body === null) return new Blob([]).stream();
+  return limitStream(body, {
+    ...{ maxBytes: limits.batchBytes, timeoutMs: limits.bodyMs, wholeMs: limits.batchUploadMs },
+    ...{ now, after },
+  });
 }
 
 function readQuery<S extends z.ZodType>(schema: S, query: Record<string, string>): z.infer<S> {

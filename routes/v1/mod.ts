@@ -11,7 +11,6 @@ import { addWhatIf, type WhatIfOptions } from "./what_if.ts";
 
 export interface V1Options
   extends ApplicationsOptions, BatchesOptions, CatalogueOptions, WhatIfOptions {
-  readonly limits: ApplicationsOptions["limits"] & BatchesOptions["limits"];
   /** Told of every failure that is not the client's doing. */
   readonly report: (error: unknown) => void;
 }

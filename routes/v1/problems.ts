@@ -4,8 +4,8 @@
  */
 import { z } from "@hono/zod-openapi";
 import type { Context, ErrorHandler } from "hono";
-import { HTTPException } from "hono/http-exception";
 import { QueueFullError, StoreError } from "../../queue/store.ts";
+import { BodyTimeoutError, BodyTooLargeError } from "../request_body.ts";
 import { IdempotencyKeyError } from "./idempotency_key.ts";
 
 const MEDIA_TYPE = "application/problem+json";
@@ -176,17 +176,26 @@ export function problemResponse(
   });
 }
 
+/** The problem of a body that broke a limit; any other error as it is. */
+export function bodyProblem(error: unknown): unknown {
+  if (error instanceof BodyTooLargeError) {
+    return new Problem("body-too-large", { detail: error.message });
+  }
+  if (error instanceof BodyTimeoutError) {
+    return new Problem("request-timeout", { detail: error.message });
+  }
+  return error;
+}
+
 /** What a request ends with when its handler threw; what is not the client's doing is reported. */
 export function problemHandler(report: (error: unknown) => void): ErrorHandler {
-  return (error, c) => {
+  return (thrown, c) => {
+    const error = bodyProblem(thrown);
     if (error instanceof Problem) return problemResponse(c, error.problem, error.details);
     if (error instanceof IdempotencyKeyError) {
       return problemResponse(c, "invalid-idempotency-key", { detail: error.message });
     }
     if (error instanceof QueueFullError) return problemResponse(c, "too-many-waiting");
-    if (error instanceof HTTPException && error.status === 413) {
-      return problemResponse(c, "body-too-large");
-    }
     // The client went away in mid-request: nobody reads the answer.
     if (!c.req.raw.signal.aborted) report(error);
     return problemResponse(c, error instanceof StoreError ? "unavailable" : "internal");

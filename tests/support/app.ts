@@ -8,6 +8,7 @@ import { Express } from "../../queue/express.ts";
 import { LibsqlBatches } from "../../queue/libsql_batches.ts";
 import { OPEN_ACCESS } from "../../tasks/schemas.ts";
 import { type AppOptions, createApp } from "../../routes/mod.ts";
+import { limitsOf } from "../../routes/limits.ts";
 import { type Scoring, startScoring } from "../../workers.ts";
 import { FakeClock } from "./fake_clock.ts";
 import { readConfig } from "./service.ts";
@@ -87,7 +88,8 @@ export async function openApp(
     wake: () => dispatcher.wake(),
     explore: (application) => models.decider.explore(application),
     now: () => clock.now(),
-    limits: { ...config.service.limits, ...config.service.v1 },
+    after: (ms, callback) => clock.after(ms, callback),
+    limits: limitsOf(config.service),
     ...options,
   });
   return {

@@ -7,7 +7,9 @@ import { Completions } from "../../queue/completions.ts";
 import { Dispatcher } from "../../queue/dispatcher.ts";
 import { Express } from "../../queue/express.ts";
 import { LibsqlBatches } from "../../queue/libsql_batches.ts";
+import { OPEN_ACCESS } from "../../tasks/schemas.ts";
 import { type AppOptions, createApp } from "../../routes/mod.ts";
+import { limitsOf } from "../../routes/limits.ts";
 import { lifecycleWithout } from "../../serving.ts";
 import { type Scoring, startScoring } from "../../workers.ts";
 import { FakeClock } from "./fake_clock.ts";
@@ -75,6 +77,7 @@ export async function openApp(
     ...config,
     store,
     batches,
+    access: OPEN_ACCESS,
     revision: () => "1",
     lifecycle: lifecycleWithout({
       config,
@@ -88,7 +91,6 @@ export async function openApp(
         }),
       },
     }),
-    actorOf: () => "key:test",
     report,
     async enqueue(task) {
       const [state = "refused"] = await store.enqueue([{ ...task, revision: "1" }], clock.now());
@@ -100,7 +102,8 @@ export async function openApp(
     wake: () => dispatcher.wake(),
     explore: (application) => models.decider.explore(application),
     now: () => clock.now(),
-    limits: { ...config.service.limits, ...config.service.v1 },
+    after: (ms, callback) => clock.after(ms, callback),
+    limits: limitsOf(config.service),
     ...options,
   });
   return {

@@ -55,7 +55,11 @@ export async function startService(config: Config): Promise<Service> {
   const stores = await openStores(service, systemClock.now());
   const { store, batches, webhooks } = stores;
   closing.defer(() => store.close());
-  const access = await accessTo(service, { ...stores, clock: systemClock, report: reportUse });
+  const { access, signIn } = await accessTo(service, {
+    ...stores,
+    clock: systemClock,
+    report: reportUse,
+  });
   const [scoring, revision] = await reading;
   if (scoring) closing.use(scoring);
 
@@ -100,7 +104,7 @@ export async function startService(config: Config): Promise<Service> {
   const app = service.role === "worker" ? createHealthApp({ store, report }) : createApp({
     store,
     batches,
-    access,
+    ...{ access, signIn },
     revision,
     report,
     enqueue: (task) => uploads.add({ ...task, revision }),

@@ -60,7 +60,7 @@ async function startEdge(): Promise<Edge> {
   const stores = await openStores(service, systemClock.now());
   const { store, batches, webhooks } = stores;
   // Others always reach it here, whatever the address.
-  const access = await accessTo({ ...service, host: "0.0.0.0" }, {
+  const { access, signIn } = await accessTo({ ...service, host: "0.0.0.0" }, {
     ...{ ...stores, clock: systemClock, report },
   });
   const serving = await startServing({ config, stores, first, clock: systemClock, report });
@@ -142,7 +142,7 @@ async function startEdge(): Promise<Edge> {
   const app = createApp({
     store: { find, payload: (id) => store.payload(id) },
     batches,
-    access,
+    ...{ access, signIn },
     revision: () => live.champion.revision,
     lifecycle: serving.lifecycle,
     report,

@@ -5,6 +5,7 @@ import {
   needsNoKey,
   parseKey,
   refuseToStandOpen,
+  Sessions,
   SharedBuckets,
 } from "./access/mod.ts";
 import type { Key } from "./access/mod.ts";
@@ -12,33 +13,44 @@ import type { Clock } from "./clock.ts";
 import { ConfigError, type Service } from "./configs/mod.ts";
 import { isRemote } from "./database/connection.ts";
 import type { AccessOptions } from "./routes/access.ts";
+import type { SignInOptions } from "./routes/sign_in.ts";
 import type { Stores } from "./stores.ts";
 
 /** After which another process's revocation is noticed. */
 const FRESH_MS = 3000;
 
-export interface AccessParts extends Pick<Stores, "database" | "keys"> {
+export interface AccessParts extends Pick<Stores, "database" | "keys" | "audit"> {
   readonly clock: Clock;
   readonly report: (error: unknown) => void;
 }
 
-export interface Access extends AccessOptions {
-  readonly keyring: Keyring;
+export interface Access {
+  readonly access: AccessOptions;
+  readonly signIn: SignInOptions;
 }
 
 /** Throws `ConfigError` where others could reach a service that nobody has a key for. */
 export async function accessTo(service: Service, parts: AccessParts): Promise<Access> {
-  const { database, keys, clock, report } = parts;
+  const { database, keys, audit, clock, report } = parts;
   const adminKey = adminKeyFromEnvironment();
   const keyring = new Keyring({ store: keys, clock, freshMs: FRESH_MS, adminKey, report });
   if (service.role !== "worker") await refuseToStandOpen(service, keyring);
   return {
-    keyring,
-    needsNoKey: needsNoKey(service, keyring),
-    buckets: isRemote(service.databaseUrl)
-      ? new SharedBuckets(database, clock)
-      : new LocalBuckets(clock),
-    rate: service.limits.requestsPerKey,
+    access: {
+      keyring,
+      needsNoKey: needsNoKey(service, keyring),
+      buckets: isRemote(service.databaseUrl)
+        ? new SharedBuckets(database, clock)
+        : new LocalBuckets(clock),
+      rate: service.limits.requestsPerKey,
+    },
+    signIn: {
+      sessions: new Sessions({
+        ...{ database, keyring, now: clock.now },
+        random: (bytes) => crypto.getRandomValues(bytes),
+      }),
+      record: (entry) => audit.append(entry),
+    },
   };
 }
 

@@ -53,7 +53,11 @@ export async function startService(config: Config): Promise<Service> {
   const stores = await openStores(service, systemClock.now());
   const { store, batches, webhooks } = stores;
   closing.defer(() => store.close());
-  const access = await accessTo(service, { ...stores, clock: systemClock, report: reportUse });
+  const { access, signIn } = await accessTo(service, {
+    ...stores,
+    clock: systemClock,
+    report: reportUse,
+  });
   const serving = closing.use(
     await startServing({
       ...{ config, stores, first, clock: systemClock },
@@ -106,7 +110,7 @@ export async function startService(config: Config): Promise<Service> {
   const app = service.role === "worker" ? createHealthApp({ store, report }) : createApp({
     store,
     batches,
-    access,
+    ...{ access, signIn },
     revision: () => live.champion.revision,
     lifecycle: serving.lifecycle,
     report,

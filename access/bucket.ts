@@ -46,7 +46,10 @@ export class LocalBuckets implements Buckets {
     const fullAtMs = Math.min(Math.max(this.#fullAtMs.get(id) ?? 0, nowMs), nowMs + wholeMs);
     const waitMs = fullAtMs + costMs - wholeMs - nowMs;
     // Half a microsecond: sums of fractions of milliseconds are not exact.
-    if (waitMs > 0.0005) return { remaining: 0, fullInMs: fullAtMs - nowMs, waitMs };
+    if (waitMs > 0.0005) {
+      this.#fullAtMs.set(id, fullAtMs);
+      return { remaining: 0, fullInMs: fullAtMs - nowMs, waitMs };
+    }
     if (this.#fullAtMs.size >= MOST_BUCKETS && !this.#fullAtMs.has(id)) this.#makeRoom(nowMs);
     this.#fullAtMs.set(id, fullAtMs + costMs);
     const fullInMs = fullAtMs + costMs - nowMs;

@@ -86,11 +86,9 @@ export class Sessions {
     const caller = await keyring.callerWithId(String(row.key_id));
     if (caller === undefined) return undefined;
     const isCurrent = row.token_hash === hash;
-    const newToken = isCurrent && now - tokenAtMs >= ROTATE_MS ? this.#token() : undefined;
-    if (newToken !== undefined) {
-      const args = { hash, next: hashOf(newToken), now, until: now + PREVIOUS_MS };
-      await database.write([statement(ROTATE, args)]);
-    } else if (isCurrent && now - seenAtMs >= SEEN_MS) {
+    let newToken: string | undefined;
+    if (isCurrent && now - tokenAtMs >= ROTATE_MS) newToken = await this.#rotate(hash, now);
+    else if (isCurrent && now - seenAtMs >= SEEN_MS) {
       await database.write([statement(SEEN, { hash, now })], { durable: false });
     }
     return { caller, csrfToken: String(row.csrf_token), newToken };
@@ -98,6 +96,14 @@ export class Sessions {
 
   async close(token: string): Promise<void> {
     await this.#options.database.write([statement(REMOVE, { hash: hashOf(token) })]);
+  }
+
+  /** The next token; `undefined` where a request that came at the same time was given it. */
+  async #rotate(hash: string, now: number): Promise<string | undefined> {
+    const token = this.#token();
+    const args = { hash, next: hashOf(token), now, until: now + PREVIOUS_MS };
+    const [rotated] = await this.#options.database.write([statement(ROTATE, args)]);
+    return (rotated?.rowsAffected ?? 0) > 0 ? token : undefined;
   }
 
   #token(): string {

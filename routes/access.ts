@@ -195,7 +195,7 @@ export function declaredRoutes({ routes }: Pick<OpenAPIHono, "routes">): Declare
     }
     const name = `${method} ${path}`;
     if (declared.has(name)) continue;
-    const said = found ?? areas.find(({ prefix }) => path.startsWith(prefix))?.declared;
+    const said = found ?? areas.find(({ prefix }) => `${path}/`.startsWith(prefix))?.declared;
     if (said === undefined) {
       throw new Error(
         `Cannot start: ${name} does not say who may use it: its first handler must be permit(...)`,

@@ -6,6 +6,7 @@ import { accessControl, type AccessOptions, isV1, seal } from "./access.ts";
 import { addDocs } from "./docs.ts";
 import { addHealth, type HealthOptions } from "./health.ts";
 import { errorHandler, problem } from "./problems.ts";
+import { addSignIn, type SignInOptions } from "./sign_in.ts";
 import { type V1Options, v1Routes } from "./v1/mod.ts";
 import { problemResponse } from "./v1/problems.ts";
 
@@ -16,6 +17,8 @@ interface Reporting {
 
 export interface AppOptions extends ContractOptions, V1Options {
   readonly access: AccessOptions;
+  /** How one signs in at the console; absent where there is none. */
+  readonly signIn?: SignInOptions;
   readonly store: V1Options["store"];
 }
 
@@ -29,6 +32,7 @@ export function createApp(options: AppOptions): OpenAPIHono {
   app.route("/", v1Routes(options));
   addHealth(app, options);
   addDocs(app);
+  if (options.signIn) addSignIn(app, { ...options, ...options.signIn });
   seal(app);
   app.notFound((c) => {
     const { path } = c.req;

@@ -175,7 +175,9 @@ async function settled(
   }
   const unwanted = new AbortController();
   const timeoutMs = Math.min(waitS * 1000, options.limits.longestWaitMs);
-  const ended = options.wait(id, { timeoutMs, signal: unwanted.signal });
+  // A client that has gone waits for nothing.
+  const signal = AbortSignal.any([unwanted.signal, c.req.raw.signal]);
+  const ended = options.wait(id, { timeoutMs, signal });
   try {
     await act(timeoutMs);
     c.header("Preference-Applied", `wait=${Math.floor(timeoutMs / 1000)}`);

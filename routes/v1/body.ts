@@ -26,7 +26,9 @@ export async function readJson<S extends z.ZodType>(
     ...{ maxBytes: limits.bodyBytes, timeoutMs: limits.bodyMs, after },
   });
   const tooMuch = tooMuchJson(bytes, limits);
-  if (tooMuch !== undefined) throw new Problem("unreadable-body", { detail: tooMuch });
+  if (tooMuch !== undefined) {
+    throw new Problem("invalid-request", { errors: [{ detail: tooMuch }] });
+  }
   const parsed = schema.safeParse(parseJson(bytes));
   if (parsed.success) return parsed.data;
   throw new Problem("invalid-request", { errors: fieldErrors(parsed.error) });

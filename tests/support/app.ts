@@ -7,6 +7,8 @@ import { Completions } from "../../queue/completions.ts";
 import { Dispatcher } from "../../queue/dispatcher.ts";
 import { Express } from "../../queue/express.ts";
 import { LibsqlBatches } from "../../queue/libsql_batches.ts";
+import type { Connection } from "../../database/connection.ts";
+import type { AccessOptions } from "../../routes/access.ts";
 import { OPEN_ACCESS } from "../../tasks/schemas.ts";
 import { type AppOptions, createApp } from "../../routes/mod.ts";
 import { limitsOf } from "../../routes/limits.ts";
@@ -37,9 +39,17 @@ export interface TestApp extends AsyncDisposable {
   post(path: string, body: unknown, headers?: Record<string, string>): Promise<Response>;
 }
 
+/** What access is made of. */
+export interface TestParts {
+  readonly connection: Connection;
+  readonly clock: FakeClock;
+}
+
 export interface TestAppOptions {
   readonly handler?: Scoring["handler"];
   readonly options?: Partial<AppOptions>;
+  /** Who may use it; absent: everyone. */
+  readonly access?: (parts: TestParts) => AccessOptions;
   /** How much the queue takes. */
   readonly limits?: typeof LIMITS;
   /** How many applications may be decided before they are stored; none where a test is about the queue. */
@@ -47,7 +57,7 @@ export interface TestAppOptions {
 }
 
 export async function openApp(
-  { handler, options, limits = LIMITS, expressLanes = 0 }: TestAppOptions = {},
+  { handler, options, access, limits = LIMITS, expressLanes = 0 }: TestAppOptions = {},
 ): Promise<TestApp> {
   const models = await shippedScoring();
   const clock = new FakeClock();
@@ -77,7 +87,7 @@ export async function openApp(
     ...config,
     store,
     batches,
-    access: OPEN_ACCESS,
+    access: access?.({ connection, clock }) ?? OPEN_ACCESS,
     revision: () => "1",
     lifecycle: lifecycleWithout({
       config,

@@ -74,8 +74,8 @@ async function startEdge(): Promise<Edge> {
   const express = new Express({ store, handler: scoring.handler, lanes: 1, clock: systemClock });
 
   /** What fails here waits for the next request or sweep: the tasks are stored. */
-  async function drain(budgetMs: number): Promise<void> {
-    await dispatcher.drain(budgetMs).catch(report);
+  async function drain(budgetMs: number, options?: { batches: boolean }): Promise<void> {
+    await dispatcher.drain(budgetMs, options).catch(report);
   }
 
   async function enqueue(task: Pick<NewTask, "id" | "payload">): Promise<Enqueued> {
@@ -118,7 +118,7 @@ async function startEdge(): Promise<Edge> {
 
   async function sweep(): Promise<void> {
     const untilMs = systemClock.now() + service.edge.sweepBudgetMs;
-    await drain(service.edge.sweepBudgetMs);
+    await drain(service.edge.sweepBudgetMs, { batches: true });
     do {
       if (!await sender.sendDue().catch(report)) return;
     } while (systemClock.now() < untilMs);

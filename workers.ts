@@ -136,7 +136,11 @@ function batchWorks(scorer: Scorer, decider: Decider): Readonly<Record<BatchDeta
   };
 }
 
-/** Names what a score depends on besides the answers: the features, the banks and their models. */
+/**
+ * Names what a score depends on besides the answers: the features, the banks and their models. An upload of the same answers under
+ * another revision is scored again. The policy is not in it: a request of the v1 API that is sent again gets the decision that it got,
+ * whatever has changed since, and the decision's receipt names the policy that it was made under.
+ */
 export async function readRevision({ banks, modelsFolder }: Config): Promise<string> {
   const { features, models } = await readManifest(modelsFolder);
   const parts = banks.banks.map(({ id, model }) => [id, models[model]?.onnx.sha256]);

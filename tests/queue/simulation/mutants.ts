@@ -22,7 +22,7 @@ export const MUTANTS: readonly Mutant[] = [
   },
   {
     name: "failures count without the fence",
-    noticedAt: 532,
+    noticedAt: 245,
     sql: rewriting("'retryAtMs'", FENCE, ""),
   },
   {

@@ -54,8 +54,10 @@ export class Dispatcher {
   readonly #atWork = new Set<Promise<void>>();
   #loop: Promise<void> | undefined;
   #stopping = false;
-  /** Whether to claim without a look: at first, and for an upload, whose commit the claim shares. */
-  #asked = true;
+  /** Somebody said that there may be a task. */
+  #asked = false;
+  /** A lane has begun, or has ended: what there was, it has claimed. */
+  #doubtful = false;
   #rescuedAtMs = -Infinity;
   /** After a retry, which runs alone: many that fail must not hold up those that never ran. */
   #freshFirst = false;
@@ -116,12 +118,15 @@ export class Dispatcher {
     }
   }
 
-  /** A claim that finds nothing is a transaction all the same: where nobody asked for one it is looked up first. */
+  /**
+   * A claim that finds nothing is a transaction all the same: it is looked up first, but for an upload, whose commit the claim shares,
+   * and after a sleep, for a look does not tell what a clock that was set back has left far away.
+   */
   async #isToClaim(): Promise<boolean> {
     if (this.#atWork.size >= this.#options.lanes) return false;
-    const asked = this.#asked;
-    this.#asked = false;
-    return asked || await this.#idleMs() === 0;
+    const isCertain = this.#asked || !this.#doubtful;
+    this.#asked = this.#doubtful = false;
+    return isCertain || await this.#idleMs() === 0;
   }
 
   async #rescueIfDue(): Promise<void> {
@@ -145,9 +150,11 @@ export class Dispatcher {
     if (tasks.length === 0) return false;
     const lane = this.#runLane(tasks).catch(this.#options.report).finally(() => {
       this.#atWork.delete(lane);
+      this.#doubtful = true;
       this.#alarm.ring();
     });
     this.#atWork.add(lane);
+    this.#doubtful = true;
     return true;
   }
 

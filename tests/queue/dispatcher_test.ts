@@ -204,6 +204,17 @@ Deno.test("Dispatcher goes on when the clock is set back", async () => {
   assert.equal(await resultOf(store, "b"), '"b"');
 });
 
+Deno.test("Dispatcher tries again what a clock that was set back has left far away", async () => {
+  await using test = await rig(async (tasks) =>
+    tasks.some(({ attempt }) => attempt === 1) ? [{ error: "no luck" }] : await succeed(tasks)
+  );
+  await test.upload("a");
+  assert.equal((await test.store.find("a"))?.state, "queued");
+  test.clock.set(test.clock.now() - 3_600_000);
+  await test.clock.advance(2 * POLICY.rescueEveryMs);
+  assert.equal(await resultOf(test.store, "a"), '"a"');
+});
+
 Deno.test("Dispatcher reports a failing store and goes on when it is back", async () => {
   await using test = await rig(succeed);
   const settle = test.store.settle.bind(test.store);

@@ -85,9 +85,9 @@ async function startEdge(): Promise<Edge> {
   const express = new Express({ store, handler, lanes: 1, clock: systemClock });
 
   /** What fails here waits for the next request or sweep: the tasks are stored. */
-  async function drain(budgetMs: number): Promise<void> {
+  async function drain(budgetMs: number, options?: { batches: boolean }): Promise<void> {
     await serving.followIfDue();
-    await dispatcher.drain(budgetMs).catch(report);
+    await dispatcher.drain(budgetMs, options).catch(report);
   }
 
   async function enqueue(task: Omit<NewTask, "revision">): Promise<Enqueued> {
@@ -132,7 +132,7 @@ async function startEdge(): Promise<Edge> {
 
   async function sweep(): Promise<void> {
     const untilMs = systemClock.now() + service.edge.sweepBudgetMs;
-    await drain(service.edge.sweepBudgetMs);
+    await drain(service.edge.sweepBudgetMs, { batches: true });
     await serving.scoreBeside();
     do {
       if (!await sender.sendDue().catch(report)) return;

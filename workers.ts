@@ -163,7 +163,11 @@ async function checkGolden(
   goldenErrors(models, { files: bundle.models, bytes: await readChecked(golden, folder) });
 }
 
-/** Names what a score depends on besides the answers: the version, the features, the banks and their models. */
+/**
+ * Names what a score depends on besides the answers: the version, the features, the banks and their models. An upload of the same answers under
+ * another revision is scored again. The policy is not in it: a request of the v1 API that is sent again gets the decision that it got,
+ * whatever has changed since, and the decision's receipt names the policy that it was made under.
+ */
 export async function readRevision({ banks, modelsFolder }: Config): Promise<string> {
   const { version, features, models } = await readManifest(modelsFolder);
   const parts = banks.banks.map(({ id, model }) => [id, models[model]?.onnx.sha256]);

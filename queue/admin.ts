@@ -1,5 +1,6 @@
 /**
- * What an operator does to the queue by hand: look, give dead tasks another life, throw old ones away. Safe beside running
+ * What an operator does to the queue by hand: look, give dead tasks another life, throw old ones away, and the same for what
+ * could not be told to an address. Safe beside running
  * processes: each step is one transaction, a short one, and a task that was given back has a fence of its own.
  */
 import { type Database, type Rows, statement } from "../database/database.ts";
@@ -12,6 +13,15 @@ export interface ListedTask {
   readonly attempt: number;
   readonly createdAtMs: number;
   readonly error: string | null;
+}
+
+/** A delivery that no address took. */
+export interface GivenUp {
+  readonly eventId: string;
+  readonly endpointId: string;
+  readonly attempt: number;
+  readonly occurredAtMs: number;
+  readonly error: string;
 }
 
 const COUNT = "SELECT state, count(*) AS n FROM tasks GROUP BY state ORDER BY state";
@@ -39,6 +49,15 @@ const OLD = "SELECT number FROM tasks WHERE state = :state AND finished_at_ms < 
 
 /** A task may have been started again since its number was read. */
 const OLD_OF_STEP = `${OLD} AND number IN (SELECT value FROM json_each(:numbers))`;
+
+const GIVEN_UP = `
+  SELECT event_id, endpoint_id, attempt, occurred_at_ms, error FROM webhook_deliveries
+  WHERE run_at_ms IS NULL ORDER BY occurred_at_ms, event_id, endpoint_id LIMIT :limit`;
+
+const RESEND = `
+  UPDATE webhook_deliveries SET attempt = 0, run_at_ms = :now
+  WHERE run_at_ms IS NULL AND (:all OR event_id IN (SELECT value FROM json_each(:ids)))
+  RETURNING event_id`;
 
 /** Tasks removed in one transaction: while it runs, nobody else's is written. */
 const PURGE_STEP = 2000;
@@ -70,14 +89,26 @@ export class QueueAdmin {
 
   /** Queues dead tasks again with all their attempts; returns the ids of those that were dead. */
   async requeue(ids: readonly string[] | "all", nowMs: number): Promise<readonly string[]> {
-    const [requeued] = await this.#database.write([
-      statement(REQUEUE, {
-        now: nowMs,
-        all: ids === "all" ? 1 : 0,
-        ids: JSON.stringify(ids === "all" ? [] : ids),
-      }),
-    ]);
+    const [requeued] = await this.#database.write([statement(REQUEUE, chosen(ids, nowMs))]);
     return idsOf(requeued);
+  }
+
+  /** The oldest deliveries that were given up. */
+  async givenUp(limit: number): Promise<readonly GivenUp[]> {
+    const { rows } = await this.#database.read(statement(GIVEN_UP, { limit }));
+    return rows.map((row) => ({
+      eventId: String(row.event_id),
+      endpointId: String(row.endpoint_id),
+      attempt: Number(row.attempt),
+      occurredAtMs: Number(row.occurred_at_ms),
+      error: String(row.error),
+    }));
+  }
+
+  /** Has events that were given up sent again with all their attempts; returns the event's id for each address. */
+  async resend(eventIds: readonly string[] | "all", nowMs: number): Promise<readonly string[]> {
+    const [resent] = await this.#database.write([statement(RESEND, chosen(eventIds, nowMs))]);
+    return (resent?.rows ?? []).map(({ event_id }) => String(event_id));
   }
 
   /**
@@ -100,6 +131,11 @@ export class QueueAdmin {
     }
     return removed;
   }
+}
+
+function chosen(ids: readonly string[] | "all", nowMs: number) {
+  const all = ids === "all";
+  return { now: nowMs, all: all ? 1 : 0, ids: JSON.stringify(all ? [] : ids) };
 }
 
 function idsOf(rows: Rows | undefined): readonly string[] {

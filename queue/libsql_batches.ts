@@ -5,9 +5,14 @@ import { type Database, statement } from "../database/database.ts";
 import { enqueueStatement, type StoreLimits } from "./libsql_store.ts";
 import { tenantOfId } from "./tenant.ts";
 
+/** One whose upload never ended, and whose chunks have been removed since, begins anew. */
 const OPEN = `
   INSERT INTO batches (id, detail, created_at_ms, changed_at_ms) VALUES (:id, :detail, :now, :now)
-  ON CONFLICT (id) DO NOTHING`;
+  ON CONFLICT (id) DO UPDATE
+  SET detail = :detail, chunks = 0, rows = 0, refused_rows = 0, ended_rows = 0,
+    created_at_ms = :now, changed_at_ms = :now
+  WHERE received_at_ms IS NULL AND chunks > 0
+    AND NOT EXISTS (SELECT 1 FROM batch_chunks WHERE batch_id = batches.id)`;
 
 const FIND = "SELECT * FROM batches WHERE id = :id";
 

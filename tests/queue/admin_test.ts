@@ -113,6 +113,9 @@ Deno.test("deno task queue tells, requeues and purges", async () => {
     (await queue("purge", "--state", "done", "--before", "2023-12-01")).stdout,
     /^1 tasks removed$/m,
   );
+  assert.equal((await queue("webhooks")).code, 0);
+  assert.match((await queue("resend", "--all")).stdout, /^0 deliveries will be sent again$/m);
+  assert.match((await queue("resend", "evt_x")).stderr, /Not given up, and left alone: evt_x/);
   const wrong = await queue("purge", "--state", "queued", "--before", "2023-12-01");
   assert.equal(wrong.code, 1);
   assert.match(wrong.stderr, /--state: current value is queued, must be one of done, dead/);

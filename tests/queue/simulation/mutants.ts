@@ -14,7 +14,7 @@ function rewriting(of: string, from: string | RegExp, to: string): (sql: string)
 export const MUTANTS: readonly Mutant[] = [
   {
     name: "results are stored without the fence",
-    noticedAt: 18,
+    noticedAt: 4,
     sql: (sql) =>
       sql.includes("INSERT INTO results") || sql.includes("state = 'done'")
         ? sql.replace(FENCE, "")
@@ -22,7 +22,7 @@ export const MUTANTS: readonly Mutant[] = [
   },
   {
     name: "failures count without the fence",
-    noticedAt: 532,
+    noticedAt: 4,
     sql: rewriting("'retryAtMs'", FENCE, ""),
   },
   {
@@ -52,7 +52,7 @@ export const MUTANTS: readonly Mutant[] = [
   },
   {
     name: "a rescue believes any lease",
-    noticedAt: 310,
+    noticedAt: 56,
     sql: (sql) =>
       sql.replace(
         "lease_until_ms NOT BETWEEN :now + 1 AND :now + :horizon",

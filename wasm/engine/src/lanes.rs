@@ -96,7 +96,7 @@ impl LaneGroup {
                 draft
             })
             .filter(|draft| !draft.splits.is_empty())
-            .map(|draft| draft.finish(row::tables(sides.len()), step))
+            .map(|draft| draft.finish(step))
             .collect();
         let offset = OFFSET * members.len() as i64;
         Self { columns: group.columns, sides, shelves, offset }
@@ -192,7 +192,7 @@ impl Draft {
     }
 
     /// Lays the trees out for both kernels.
-    fn finish(self, tables_of_sides: usize, step: f64) -> Shelf {
+    fn finish(self, step: f64) -> Shelf {
         let Self { depth, mut splits, leaves } = self;
         let mut values =
             vec![[0; LANES]; leaves.len().div_ceil(1 << depth) * BYTES * tables(depth)];
@@ -205,7 +205,7 @@ impl Draft {
                 }
             }
         }
-        let row = RowShelf::new(depth, tables_of_sides, &splits, leaves);
+        let row = RowShelf::new(depth, &splits, leaves);
         // Trees whose values are all 0.
         let of_tree = (1 << depth) - 1;
         let trees = (splits.len() / of_tree).next_multiple_of(TREES);

@@ -9,7 +9,7 @@ use prescore_forest::Forest;
 
 use crate::bits::BitGroup;
 use crate::lanes::{Block, LaneGroup, ROWS, SIDES};
-use crate::quantise::{self, Quantiser, SEARCHES};
+use crate::quantise::{self, Quantiser};
 use crate::row::Table;
 use crate::shap::Explainer;
 use crate::simd::LANES;
@@ -128,10 +128,9 @@ impl ForestSet {
     fn rank_block(&self, rows: &[f32], ranks: &mut [[u32; ROWS]]) {
         let features = self.features();
         for (feature, ranks) in ranks.iter_mut().enumerate() {
-            let (parts, _) = ranks.as_chunks_mut::<SEARCHES>();
-            for (rows, ranks) in rows.chunks(SEARCHES * features).zip(parts) {
-                let cell = |row| rows.get(row * features + feature).copied().unwrap_or(0.0);
-                *ranks = self.quantiser.ranks(feature, std::array::from_fn(cell));
+            for (row, rank) in ranks.iter_mut().enumerate() {
+                let cell = rows.get(row * features + feature).copied().unwrap_or(0.0);
+                *rank = self.quantiser.rank(feature, cell);
             }
         }
     }

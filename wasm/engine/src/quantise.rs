@@ -155,7 +155,7 @@ pub trait Rank: Copy + Default {
 impl Rank for i8 {
     const MAX_THRESHOLDS: usize = 253;
     const ENOUGH_THRESHOLDS: usize = Self::MAX_THRESHOLDS;
-    const MAX_SIDES: usize = 256;
+    const MAX_SIDES: usize = 128;
 
     /// Shifted by 128, for vectors compare signed bytes in one instruction.
     fn from_rank(rank: u32) -> Self {

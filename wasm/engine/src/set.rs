@@ -10,7 +10,7 @@ use prescore_forest::Forest;
 use crate::bits::BitGroup;
 use crate::lanes::{Block, LaneGroup, ROWS, SIDES};
 use crate::quantise::{self, Quantiser};
-use crate::row::Table;
+use crate::row::Tables;
 use crate::shap::Explainer;
 use crate::simd::LANES;
 use crate::tournament::MAX_DEPTH;
@@ -104,7 +104,7 @@ impl ForestSet {
         for (row, sums) in singles {
             self.quantiser.row_ranks(row, &mut scratch.row);
             for (sum, model) in sums.iter_mut().zip(&self.models) {
-                *sum = model.sum_row(&scratch.row, (&mut scratch.sides, &mut scratch.narrow));
+                *sum = model.sum_row(&scratch.row, (&mut scratch.tables, &mut scratch.narrow));
             }
         }
     }
@@ -139,16 +139,15 @@ impl ForestSet {
 /// Space that the kernels fill anew for each row or block of rows.
 struct Scratch {
     row: Vec<u32>,
-    sides: [Table; SIDES / LANES],
+    tables: Tables,
     narrow: Vec<u16>,
     block: Box<Block>,
 }
 
 impl Scratch {
     fn new(features: usize) -> Self {
-        let block = Box::new([[[0; LANES]; ROWS / LANES]; 256]);
-        let sides = [[0; LANES]; SIDES / LANES];
-        Self { row: vec![0; features], sides, narrow: Vec::new(), block }
+        let block = Box::new([[[0; LANES]; ROWS / LANES]; SIDES]);
+        Self { row: vec![0; features], tables: Default::default(), narrow: Vec::new(), block }
     }
 }
 
@@ -187,9 +186,9 @@ impl Model {
     fn sum_row(
         &self,
         ranks: &[u32],
-        (sides, narrow): (&mut [Table; SIDES / LANES], &mut Vec<u16>),
+        (tables, narrow): (&mut Tables, &mut Vec<u16>),
     ) -> f64 {
-        let lanes = self.lanes.iter().map(|group| group.sum_row(ranks, sides)).sum::<f64>();
+        let lanes = self.lanes.iter().map(|group| group.sum_row(ranks, tables)).sum::<f64>();
         let mut sum = [self.constant + lanes];
         for group in &self.bits {
             narrow.resize(group.columns(), 0);

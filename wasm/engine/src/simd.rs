@@ -44,7 +44,7 @@ mod vector {
     }
 
     pub use core::arch::wasm32::{
-        i8x16_gt as greater, i8x16_relaxed_laneselect as select,
+        i8x16_add as add, i8x16_gt as greater, i8x16_relaxed_laneselect as select,
         i8x16_relaxed_swizzle as look_up, i8x16_swizzle as look_up_any, i8x16_splat as splat, i8x16_sub as sub, i8x16_add_sat as add_sat, i8x16_sub_sat as sub_sat,
         i16x8_add as add16, v128_and as and, v128_or as or,
     };
@@ -63,6 +63,9 @@ mod vector {
     }
     pub fn splat(x: i8) -> V {
         [x; 16]
+    }
+    pub fn add(a: V, b: V) -> V {
+        std::array::from_fn(|i| a[i].wrapping_add(b[i]))
     }
     pub fn add_sat(a: V, b: V) -> V {
         std::array::from_fn(|i| a[i].saturating_add(b[i]))
@@ -126,7 +129,7 @@ pub fn pairs(v: V) -> [u16; LANES / 2] {
 }
 
 pub use vector::{
-    V, add16, and, greater, load, load32, look_up, look_up_any, odd, or, splat, sub, words,
+    V, add, add16, and, greater, load, load32, look_up, look_up_any, odd, or, splat, sub, words,
 };
 
 /// Vectors side by side, 16 lanes each.

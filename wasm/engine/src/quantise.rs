@@ -33,7 +33,7 @@ struct Search {
     count: usize,
 }
 
-/// Keys of a node: a search passes through three levels for 1,000 thresholds, all in few steps.
+/// Keys of a node: they are compared at once, so 4,624 thresholds take three steps.
 type Keys = [f32; simd::WIDE];
 
 /// Children of a node.
@@ -155,6 +155,7 @@ pub trait Rank: Copy + Default {
 impl Rank for i8 {
     const MAX_THRESHOLDS: usize = 253;
     const ENOUGH_THRESHOLDS: usize = Self::MAX_THRESHOLDS;
+    // The kernel for one row has seven bits for a column.
     const MAX_SIDES: usize = 128;
 
     /// Shifted by 128, for vectors compare signed bytes in one instruction.

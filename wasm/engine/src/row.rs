@@ -40,8 +40,8 @@ impl RowSplit {
 /// Columns and bounds of 16 trees' splits.
 type Cuts = [[i8; LANES]; 2];
 
-/// Vectors of trees whose leaves are found before any value is looked up: each look-up would wait
-/// for the leaf.
+/// Vectors of trees whose leaves are found before any of their values is looked up, for a look-up
+/// waits for its leaf.
 const AHEAD: usize = 8;
 
 /// Trees of one depth.

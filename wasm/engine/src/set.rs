@@ -183,11 +183,7 @@ impl Model {
         self.explainer.get_or_init(|| Explainer::new(self)).as_ref().map_err(String::clone)
     }
 
-    fn sum_row(
-        &self,
-        ranks: &[u32],
-        (tables, narrow): (&mut Tables, &mut Vec<u16>),
-    ) -> f64 {
+    fn sum_row(&self, ranks: &[u32], (tables, narrow): (&mut Tables, &mut Vec<u16>)) -> f64 {
         let lanes = self.lanes.iter().map(|group| group.sum_row(ranks, tables)).sum::<f64>();
         let mut sum = [self.constant + lanes];
         for group in &self.bits {

@@ -3,7 +3,9 @@
 //! Why several vectors side by side: a node's fields are loaded once for all.
 //! Why relaxed lane selection: it is one instruction where the strict one is three, and both agree
 //! on masks whose bytes are all ones or all zeros, which comparisons give. Relaxed swizzling agrees
-//! with the strict one on indices below 16 and from 128 on; no others are used.
+//! with the strict one on indices below 16 and from 128 on; it is given no others. `look_up_any` is
+//! the strict one.
+//! Why a number is doubled with saturation: plain doubling becomes a shift, which bytes do not have.
 //! Outside WebAssembly the same operations run on arrays, for tests.
 
 /// Lanes of a vector.
@@ -44,8 +46,9 @@ mod vector {
     }
 
     pub use core::arch::wasm32::{
-        i8x16_add as add, i8x16_gt as greater, i8x16_relaxed_laneselect as select,
-        i8x16_relaxed_swizzle as look_up, i8x16_swizzle as look_up_any, i8x16_splat as splat, i8x16_sub as sub, i8x16_add_sat as add_sat, i8x16_sub_sat as sub_sat,
+        i8x16_add as add, i8x16_add_sat as add_sat, i8x16_gt as greater,
+        i8x16_relaxed_laneselect as select, i8x16_relaxed_swizzle as look_up, i8x16_splat as splat,
+        i8x16_sub as sub, i8x16_sub_sat as sub_sat, i8x16_swizzle as look_up_any,
         i16x8_add as add16, v128_and as and, v128_or as or,
     };
 }

@@ -2,7 +2,7 @@
  * What an operator does to the queue by hand: look, give dead tasks another life, throw old ones away. Safe beside running
  * processes: each step is one transaction, a short one, and a task that was given back has a fence of its own.
  */
-import { type Database, type Rows, statement } from "./database.ts";
+import { type Database, type Rows, statement } from "../database/database.ts";
 import { QUEUE } from "./fairness.ts";
 import type { TaskState } from "./store.ts";
 
@@ -24,7 +24,7 @@ const LIST = `
 const REQUEUE = `
   WITH chosen AS (
     SELECT id, priority, tenant,
-      row_number() OVER (PARTITION BY priority, tenant ORDER BY created_at_ms, rowid) - 1 AS place
+      row_number() OVER (PARTITION BY priority, tenant ORDER BY created_at_ms, number) - 1 AS place
     FROM tasks
     WHERE state = 'dead' AND (:all OR id IN (SELECT value FROM json_each(:ids)))
   ),${QUEUE}
@@ -35,10 +35,10 @@ const REQUEUE = `
   WHERE tasks.id = chosen.id
   RETURNING tasks.id`;
 
-const OLD = "SELECT id FROM tasks WHERE state = :state AND finished_at_ms < :before";
+const OLD = "SELECT number FROM tasks WHERE state = :state AND finished_at_ms < :before";
 
-/** A task may have been started again since its id was read. */
-const OLD_OF_STEP = `${OLD} AND id IN (SELECT value FROM json_each(:ids))`;
+/** A task may have been started again since its number was read. */
+const OLD_OF_STEP = `${OLD} AND number IN (SELECT value FROM json_each(:numbers))`;
 
 /** Tasks removed in one transaction: while it runs, nobody else's is written. */
 const PURGE_STEP = 2000;
@@ -86,14 +86,15 @@ export class QueueAdmin {
    */
   async purge(state: "done" | "dead", beforeMs: number): Promise<readonly string[]> {
     const old = { state, before: beforeMs };
-    const ids = idsOf(await this.#database.read(statement(OLD, old)));
+    const { rows } = await this.#database.read(statement(OLD, old));
     const removed: string[] = [];
-    for (let at = 0; at < ids.length; at += PURGE_STEP) {
-      const step = { ...old, ids: JSON.stringify(ids.slice(at, at + PURGE_STEP)) };
+    for (let at = 0; at < rows.length; at += PURGE_STEP) {
+      const numbers = rows.slice(at, at + PURGE_STEP).map(({ number }) => Number(number));
+      const step = { ...old, numbers: JSON.stringify(numbers) };
       const results = await this.#database.write([
-        statement(`DELETE FROM results WHERE task_id IN (${OLD_OF_STEP})`, step),
-        statement(`DELETE FROM payloads WHERE task_id IN (${OLD_OF_STEP})`, step),
-        statement(`DELETE FROM tasks WHERE id IN (${OLD_OF_STEP}) RETURNING id`, step),
+        statement(`DELETE FROM results WHERE number IN (${OLD_OF_STEP})`, step),
+        statement(`DELETE FROM payloads WHERE number IN (${OLD_OF_STEP})`, step),
+        statement(`DELETE FROM tasks WHERE number IN (${OLD_OF_STEP}) RETURNING id`, step),
       ]);
       removed.push(...idsOf(results.at(-1)));
     }

@@ -1,5 +1,5 @@
 /** A sleep that can be cut short, for loops that look for work again when it is due or when they are told that there is some. */
-import type { Clock } from "./clock.ts";
+import type { Clock } from "../clock.ts";
 
 export class Alarm {
   readonly #clock: Pick<Clock, "after">;

@@ -2,7 +2,7 @@
  * Waiting for tasks to end. Whoever ends a task in this process says so at once; what another process ended is found by looking,
  * in one statement for all that are waited for, and only while somebody waits.
  */
-import type { Clock } from "./clock.ts";
+import type { Clock } from "../clock.ts";
 import type { TaskStore } from "./store.ts";
 
 /** `ended`: the task is done or dead. `timeout`: it was not, in time. `closed`: the service stops, or nobody waits any more. */

@@ -3,7 +3,7 @@
  * takes two and a claim. Nothing was acknowledged before that commit, so what is lost on the way is asked for again by the client.
  * Whoever finds all lanes taken, or whose task fails or takes too long, goes the way of the queue, with its retries.
  */
-import type { Clock } from "./clock.ts";
+import type { Clock } from "../clock.ts";
 import type { Handler } from "./dispatcher.ts";
 import type { NewTask, TaskStore } from "./store.ts";
 
@@ -36,7 +36,7 @@ export class Express {
     try {
       const [outcome] = await Promise.race([work.catch(() => []), late]);
       if (outcome === undefined || !("result" in outcome)) return false;
-      return await store.enqueueDone({ ...task, result: outcome.result, createdAtMs }, clock.now());
+      return await store.enqueueDone({ ...task, ...outcome, createdAtMs }, clock.now());
     } finally {
       cancel();
     }

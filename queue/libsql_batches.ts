@@ -1,8 +1,8 @@
 /** Batches in a libSQL database. Their counts are kept by the triggers of migration 3, in the transaction that changes a task. */
 import { createHash } from "node:crypto";
 import type { Appended, Batch, BatchStore, Chunk, NewChunk } from "./batches.ts";
-import { type Database, statement } from "./database.ts";
-import { enqueueStatements, type StoreLimits } from "./libsql_store.ts";
+import { type Database, statement } from "../database/database.ts";
+import { enqueueStatement, type StoreLimits } from "./libsql_store.ts";
 
 const OPEN = `
   INSERT INTO batches (id, detail, created_at_ms, changed_at_ms) VALUES (:id, :detail, :now, :now)
@@ -14,8 +14,8 @@ const STANDS = "SELECT task_id FROM batch_chunks WHERE batch_id = :batch AND pos
 
 /** Bound as it is: text of a hundred kilobytes inside a JSON array would be read once more for each look at it. */
 const PAYLOAD = `
-  INSERT INTO payloads (task_id, body) SELECT id, :payload FROM tasks WHERE id = :task
-  ON CONFLICT (task_id) DO NOTHING`;
+  INSERT INTO payloads (number, body) SELECT number, :payload FROM tasks WHERE id = :task
+  ON CONFLICT DO NOTHING`;
 
 /** Follows the enqueued task in its transaction; where the full queue did not take that, it adds nothing. */
 const LINK = `
@@ -43,7 +43,7 @@ const CHUNK_FROM = `
   SELECT first_row, chunk.rows, tasks.state, tasks.error, results.body AS result
   FROM batch_chunks AS chunk
   JOIN tasks ON tasks.id = chunk.task_id
-  LEFT JOIN results ON results.task_id = tasks.id
+  LEFT JOIN results USING (number)
   WHERE batch_id = :batch AND first_row + chunk.rows > :row
   ORDER BY position LIMIT 1`;
 
@@ -71,7 +71,7 @@ export class LibsqlBatches implements BatchStore {
     const there = await this.#database.read(statement(STANDS, { batch, position }));
     if (there.rows.length > 0) return there.rows[0]?.task_id === id ? "appended" : "conflict";
     const results = await this.#database.write([
-      ...enqueueStatements([{ id, revision: chunk.revision, priority: "batch" }], {
+      enqueueStatement([{ id, revision: chunk.revision, priority: "batch" }], {
         limits: this.#limits,
         nowMs,
       }),

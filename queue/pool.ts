@@ -2,7 +2,7 @@
  * A fixed number of workers that answer one request at a time. A worker that fails, dies or hangs past the timeout is
  * replaced, and the request it had is rejected with the cause: whoever asked decides whether to ask again.
  */
-import type { Clock } from "./clock.ts";
+import type { Clock } from "../clock.ts";
 
 /** What a pool needs of a Web Worker. */
 export interface WorkerLike {

@@ -2,21 +2,7 @@
  * The durable queue as the rest of the program sees it. What it promises: a task is on disk when `enqueue` resolves; a claimed
  * task belongs to its claimer until the lease ends; exactly one result is stored, by the claimer whose fence is the task's.
  */
-
-/** The database failed. What was to be written may or may not be there; writing it again comes to the same. */
-export class StoreError extends Error {
-  override readonly name: string = "StoreError";
-}
-
-/** Another process holds the database locked, for longer than a write waits for it. */
-export class StoreLockedError extends StoreError {
-  override readonly name = "StoreLockedError";
-}
-
-/** More wait to be stored than may wait: the caller can come again later. */
-export class QueueFullError extends Error {
-  override readonly name = "QueueFullError";
-}
+export { QueueFullError, StoreError, StoreLockedError } from "../database/errors.ts";
 
 export type TaskState = "queued" | "leased" | "done" | "dead";
 
@@ -78,6 +64,8 @@ export interface Held {
 export interface Completed extends Held {
   /** JSON text. */
   readonly result: string;
+  /** What the result depends on, where that is not what the task was stored with. */
+  readonly revision?: string;
 }
 
 export interface Failed extends Held {

@@ -5,7 +5,7 @@
  */
 import type { Service } from "../configs/mod.ts";
 import { Alarm } from "./alarm.ts";
-import type { Clock } from "./clock.ts";
+import type { Clock } from "../clock.ts";
 import { backoffMs } from "./retry.ts";
 import { signedHeaders } from "./webhook_signature.ts";
 import type { Delivery, FailedDelivery, WebhookEventType, WebhookStore } from "./webhook_store.ts";

@@ -3,7 +3,7 @@
  * and stays until it was taken or given up. Claiming one moves its time past the sender's lease: a sender that dies leaves it to
  * the next, so it may be delivered twice, and never not at all.
  */
-import { type Database, statement } from "./database.ts";
+import { type Database, statement } from "../database/database.ts";
 
 export type WebhookEventType = "application.decided" | "application.failed" | "batch.finished";
 

@@ -4,7 +4,7 @@
  * it takes its name. A database on a server has that server's own backups.
  */
 import { ConfigError } from "../configs/mod.ts";
-import { filePath, isRemote } from "../queue/connection.ts";
+import { filePath, isRemote } from "../database/connection.ts";
 import { configFromEnvironment } from "./config.ts";
 import { main, readOptions, UsageError } from "./main.ts";
 

@@ -13,7 +13,7 @@ const PROJECT = new URL("../", import.meta.url);
 const INCLUDED = [
   "configs",
   "models",
-  "queue/migrations",
+  "database/migrations",
   "wasm/engine.wasm",
   "wasm/tract.wasm",
   "wasm/worker.ts",

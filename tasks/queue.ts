@@ -8,7 +8,7 @@
  */
 import { parseDateMs } from "../scoring/dates.ts";
 import { QueueAdmin } from "../queue/admin.ts";
-import { Connection } from "../queue/connection.ts";
+import { Connection } from "../database/connection.ts";
 import type { TaskState } from "../queue/store.ts";
 import { configFromEnvironment } from "./config.ts";
 import { chooseCommand, type Command, main, readOptions, UsageError } from "./main.ts";

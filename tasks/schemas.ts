@@ -5,8 +5,8 @@
  */
 import { z } from "zod";
 import { type Config, configSchemas, loadConfig } from "../configs/mod.ts";
-import { Connection } from "../queue/connection.ts";
-import { migrate, readMigrations } from "../queue/migrate.ts";
+import { Connection } from "../database/connection.ts";
+import { migrate, readMigrations } from "../database/migrate.ts";
 import type { AppOptions } from "../routes/mod.ts";
 import type { Decision } from "../scoring/decision.ts";
 import { startScoring } from "../workers.ts";
@@ -37,7 +37,7 @@ export async function* generatedFiles(): AsyncGenerator<readonly [path: string, 
       jsonText(z.toJSONSchema(schema, { io: "input" })),
     ];
   }
-  yield ["queue/schema.sql", await databaseSchema()];
+  yield ["database/schema.sql", await databaseSchema()];
   const config = shippedConfig();
   yield ["routes/v1/examples/decision.json", jsonText(await exampleDecision(config))];
   yield ["client/openapi.json", jsonText(await openApiDocument(config))];
@@ -82,7 +82,12 @@ export function documentOptions({ questionnaire, banks, service }: Config): AppO
       ...{ open: unasked, find: unasked, append: unasked },
       ...{ receive: unasked, breakOff: unasked, chunkFrom: unasked },
     },
-    revision: "",
+    revision: () => "",
+    lifecycle: {
+      ...{ models: unasked, card: unasked, register: unasked, activate: unasked, audit: unasked },
+      ...{ rollback: unasked, challenge: unasked, endChallenge: unasked, comparison: unasked },
+    },
+    actorOf: () => "nobody",
     wake() {},
     now: () => EXAMPLE_AT_MS,
     report: console.error,

@@ -5,10 +5,26 @@ import { PROJECT } from "./support/service.ts";
 const ALLOWED: Readonly<Record<string, readonly string[]>> = {
   configs: [],
   wasm: [],
-  queue: ["configs"],
+  database: ["clock.ts"],
+  audit: ["database"],
+  lifecycle: ["audit", "clock.ts", "configs", "database"],
+  queue: ["clock.ts", "configs", "database"],
   scoring: ["configs"],
-  routes: ["configs", "queue", "scoring"],
-  tasks: ["configs", "queue", "routes", "scoring", "wasm", "workers.ts"],
+  routes: ["configs", "lifecycle", "queue", "scoring"],
+  tasks: [
+    ...[
+      "audit",
+      "clock.ts",
+      "configs",
+      "database",
+      "lifecycle",
+      "queue",
+      "routes",
+      "scoring",
+      "wasm",
+    ],
+    ...["serving.ts", "stores.ts", "workers.ts"],
+  ],
   client: [],
 };
 

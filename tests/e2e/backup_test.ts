@@ -1,5 +1,5 @@
 import assert from "node:assert/strict";
-import { Connection } from "../../queue/connection.ts";
+import { Connection } from "../../database/connection.ts";
 import { runTask } from "../support/process.ts";
 import { EXAMPLE, EXAMPLE_ID, readConfig } from "../support/service.ts";
 import { startService } from "../../main.ts";

@@ -1,6 +1,6 @@
 /** The service on a disk that fails: full, read-only, broken, and with its file gone. */
 import assert from "node:assert/strict";
-import { Connection } from "../../queue/connection.ts";
+import { Connection } from "../../database/connection.ts";
 import { diskEnvironment, failing } from "../queue/disk/disk.ts";
 import { type ServiceProcess, spawnService, writeImpatientConfig } from "../support/process.ts";
 import { EXAMPLE } from "../support/service.ts";

@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { decodeResult } from "../../scoring/handler.ts";
-import { openStores } from "../../queue/open.ts";
+import { openStores } from "../../stores.ts";
 import { startService } from "../../main.ts";
 import { readConfig, startTestService } from "../support/service.ts";
 import { temporaryFolder } from "../support/store.ts";

@@ -1,5 +1,5 @@
 import assert from "node:assert/strict";
-import { systemClock } from "../../queue/clock.ts";
+import { systemClock } from "../../clock.ts";
 import { WorkerPool } from "../../queue/pool.ts";
 
 /** A real worker that does what it is told, the worst included. */

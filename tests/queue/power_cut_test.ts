@@ -1,6 +1,6 @@
 /** What was acknowledged is on disk: a power cut at any moment, with writes lost and torn, takes none of it away. */
 import assert from "node:assert/strict";
-import { Connection } from "../../queue/connection.ts";
+import { Connection } from "../../database/connection.ts";
 import { runTask } from "../support/process.ts";
 import { temporaryFolder } from "../support/store.ts";
 import { type Damage, diskEnvironment, PowerCuts, readLog } from "./disk/disk.ts";
@@ -19,8 +19,8 @@ async function broken(folder: string, promised: readonly string[]): Promise<stri
     );
     if (tables.length === 0) return [...promised];
     const { rows } = await connection.read(`
-      SELECT 'task ' || tasks.id AS kept FROM tasks JOIN payloads ON task_id = tasks.id
-      UNION ALL SELECT 'result ' || task_id FROM results`);
+      SELECT 'task ' || tasks.id AS kept FROM tasks JOIN payloads USING (number)
+      UNION ALL SELECT 'result ' || tasks.id FROM tasks JOIN results USING (number)`);
     const kept = new Set(rows.map(({ kept }) => kept));
     return promised.filter((promise) => !kept.has(promise));
   } finally {

@@ -1,5 +1,5 @@
 /** A clock that moves only when told to; timers fire in the order of their times. */
-import type { Clock } from "../../queue/clock.ts";
+import type { Clock } from "../../clock.ts";
 
 export class FakeClock implements Clock {
   #nowMs: number;

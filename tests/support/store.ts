@@ -1,7 +1,7 @@
 /** A queue in memory or in a file, migrated, for tests. */
-import { Connection } from "../../queue/connection.ts";
+import { Connection } from "../../database/connection.ts";
 import { LibsqlStore } from "../../queue/libsql_store.ts";
-import { migrate, readMigrations } from "../../queue/migrate.ts";
+import { migrate, readMigrations } from "../../database/migrate.ts";
 import type { TaskStore } from "../../queue/store.ts";
 
 export interface TestStore extends Disposable {

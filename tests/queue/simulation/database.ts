@@ -5,8 +5,8 @@
  */
 import { DatabaseSync, type SQLInputValue, type StatementSync } from "node:sqlite";
 import type { InStatement } from "@libsql/client";
-import type { Database, Rows } from "../../../queue/database.ts";
-import { migrate, readMigrations } from "../../../queue/migrate.ts";
+import type { Database, Rows } from "../../../database/database.ts";
+import { migrate, readMigrations } from "../../../database/migrate.ts";
 
 export class MemoryDatabase implements Database {
   readonly #database = new DatabaseSync(":memory:", { enableForeignKeyConstraints: false });

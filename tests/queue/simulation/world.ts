@@ -4,7 +4,7 @@
  * end all faults stop, and the ledger says whether every law was kept.
  */
 import type { QueuePolicy } from "../../../configs/mod.ts";
-import type { Database } from "../../../queue/database.ts";
+import type { Database } from "../../../database/database.ts";
 import { Dispatcher, type Outcome } from "../../../queue/dispatcher.ts";
 import { LibsqlStore } from "../../../queue/libsql_store.ts";
 import type { ClaimedTask, TaskStore } from "../../../queue/store.ts";

@@ -1,11 +1,11 @@
 import type { InStatement } from "@libsql/client";
 import assert from "node:assert/strict";
-import type { Database } from "../../queue/database.ts";
-import { GroupedDatabase } from "../../queue/grouped_database.ts";
+import type { Database } from "../../database/database.ts";
+import { GroupedDatabase } from "../../database/grouped_database.ts";
 import { LibsqlStore } from "../../queue/libsql_store.ts";
 import { StoreLockedError } from "../../queue/store.ts";
 import { LIMITS, openStore, temporaryFolder } from "../support/store.ts";
-import { storeSuite } from "./store_suite.ts";
+import { storeSuite } from "../queue/store_suite.ts";
 
 /** Answers each statement with its own text; refuses a transaction with the statement "bad". */
 function echo(): { database: Database; transactions: InStatement[][] } {

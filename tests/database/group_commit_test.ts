@@ -1,5 +1,5 @@
 import assert from "node:assert/strict";
-import { GroupCommit } from "../../queue/group_commit.ts";
+import { GroupCommit } from "../../database/group_commit.ts";
 
 function grouped(commit: (items: readonly number[]) => Promise<readonly number[]>, limit = 100) {
   const groups: number[][] = [];

@@ -6,7 +6,7 @@
 import type { InStatement } from "@libsql/client";
 import Native from "libsql";
 import { codeOf, type Driver, isLocked, type Rows, type WriteOptions } from "./database.ts";
-import { StoreError } from "./store.ts";
+import { StoreError } from "./errors.ts";
 
 const BUSY_WAIT_MS = 250;
 

@@ -8,9 +8,9 @@
  * loop for a quarter of a second; only between the tries is there time for others. One process per file is the intended use.
  */
 import type { InStatement } from "@libsql/client";
-import { type Clock, systemClock } from "./clock.ts";
+import { type Clock, systemClock } from "../clock.ts";
 import { type Database, type Driver, isLocked, type Rows, type WriteOptions } from "./database.ts";
-import { StoreError, StoreLockedError } from "./store.ts";
+import { StoreError, StoreLockedError } from "./errors.ts";
 
 const RETRIES = 3;
 

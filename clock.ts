@@ -1,4 +1,4 @@
-/** Time as the queue sees it; tests put their own in its place. */
+/** Time as the program sees it; tests put their own in its place. */
 export interface Clock {
   /** Milliseconds since the epoch, a whole number. */
   now(): number;

@@ -7,7 +7,7 @@
 import type { InStatement } from "@libsql/client";
 import type { Database, Rows, WriteOptions } from "./database.ts";
 import { GroupCommit } from "./group_commit.ts";
-import { StoreLockedError } from "./store.ts";
+import { StoreLockedError } from "./errors.ts";
 
 /** Transactions in one commit. */
 const GROUP_LIMIT = 64;

@@ -1,6 +1,6 @@
-/** What the queue needs of a database, and how its statements are bound. */
+/** What the stores need of a database, and how its statements are bound. */
 import type { InStatement, InValue } from "@libsql/client";
-import { StoreError } from "./store.ts";
+import { StoreError } from "./errors.ts";
 
 export interface Rows {
   readonly rows: readonly Readonly<Record<string, unknown>>[];

@@ -3,7 +3,7 @@
  * runs, goes into the next. A lone caller waits for nothing; under load the groups grow by themselves.
  */
 import { setImmediate } from "node:timers";
-import { QueueFullError } from "./store.ts";
+import { QueueFullError } from "./errors.ts";
 
 interface Waiting<Item, Answer> {
   readonly item: Item;

@@ -178,14 +178,17 @@ export class Instance {
     };
   }
 
-  /** The memory as floats; a new view only after the memory has grown. */
+  /**
+   * The memory as floats; a new view only after the memory has grown, which leaves older ones without
+   * elements. That tells sooner than `memory.buffer`, a call out of compiled code.
+   */
   #floats(): Float32Array {
-    if (this.#views.floats.buffer !== this.#memory.buffer) this.#views = views(this.#memory);
+    if (this.#views.floats.length === 0) this.#views = views(this.#memory);
     return this.#views.floats;
   }
 
   #doubles(): Float64Array {
-    if (this.#views.doubles.buffer !== this.#memory.buffer) this.#views = views(this.#memory);
+    if (this.#views.doubles.length === 0) this.#views = views(this.#memory);
     return this.#views.doubles;
   }
 

@@ -6,8 +6,8 @@
 
 use prescore_forest::{Branch, Kind};
 
-use crate::quantise::{Column, Group, Rank};
-use crate::row::{self, RowShelf, Table};
+use crate::quantise::{Column, Group};
+use crate::row::{RowShelf, RowSplit, Tables};
 use crate::simd::{self, LANES, Lanes};
 use crate::tournament::{self, MAX_DEPTH, Splits};
 use crate::tree::{LEAF_BITS, Tree};
@@ -36,8 +36,8 @@ const BYTES: usize = 6;
 /// Added to a value, so that none is negative.
 const OFFSET: i64 = 1 << LEAF_BITS;
 
-/// Sides of a group's columns, at most.
-pub const SIDES: usize = <i8 as Rank>::MAX_SIDES;
+/// Twice a group's sides at most: what a `u8` tells apart, so that no split's side is checked.
+pub const SIDES: usize = 256;
 
 /// A group's ranks of a block of rows: a vector of rows for each side of a column.
 pub type Block = [[[i8; LANES]; ROWS / LANES]; SIDES];
@@ -96,7 +96,7 @@ impl LaneGroup {
                 draft
             })
             .filter(|draft| !draft.splits.is_empty())
-            .map(|draft| draft.finish(row::tables(sides.len()), step))
+            .map(|draft| draft.finish(&sides, step))
             .collect();
         let offset = OFFSET * members.len() as i64;
         Self { columns: group.columns, sides, shelves, offset }
@@ -136,14 +136,11 @@ impl LaneGroup {
     }
 
     /// The sum of the values of every tree for one row, from the set's ranks of the row.
-    pub fn sum_row(&self, ranks: &[u32], sides: &mut [Table; SIDES / LANES]) -> f64 {
-        let cells = sides.as_flattened_mut().iter_mut();
-        for (&(column, missing_left), cell) in self.sides.iter().zip(cells) {
-            let Column { feature, narrow, .. } = &self.columns[column];
-            let rank = narrow[ranks[*feature] as usize];
-            *cell = if rank == i8::MIN && !missing_left { i8::MAX } else { rank };
+    pub fn sum_row(&self, ranks: &[u32], tables: &mut Tables) -> f64 {
+        for (column, cell) in self.columns.iter().zip(tables.as_flattened_mut()) {
+            *cell = column.narrow[ranks[column.feature] as usize];
         }
-        let tables = &sides[..row::tables(self.sides.len())];
+        let tables = &tables[..self.columns.len().div_ceil(LANES).max(2)];
         let sum = |shelf: &Shelf| match shelf.depth {
             MIN_DEPTH => shelf.row.sum::<MIN_DEPTH>(tables),
             4 => shelf.row.sum::<4>(tables),
@@ -192,7 +189,7 @@ impl Draft {
     }
 
     /// Lays the trees out for both kernels.
-    fn finish(self, tables_of_sides: usize, step: f64) -> Shelf {
+    fn finish(self, sides: &[(usize, bool)], step: f64) -> Shelf {
         let Self { depth, mut splits, leaves } = self;
         let mut values =
             vec![[0; LANES]; leaves.len().div_ceil(1 << depth) * BYTES * tables(depth)];
@@ -205,7 +202,11 @@ impl Draft {
                 }
             }
         }
-        let row = RowShelf::new(depth, tables_of_sides, &splits, leaves);
+        let row_split = |&Split { side, bound }: &Split| {
+            let (column, missing_left) = sides[usize::from(side)];
+            RowSplit::new(column, bound, missing_left)
+        };
+        let row = RowShelf::new(depth, &splits.iter().map(row_split).collect::<Vec<_>>(), leaves);
         // Trees whose values are all 0.
         let of_tree = (1 << depth) - 1;
         let trees = (splits.len() / of_tree).next_multiple_of(TREES);

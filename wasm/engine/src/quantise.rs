@@ -11,67 +11,73 @@ use std::collections::BinaryHeap;
 
 use prescore_forest::{Branch, Forest, Kind};
 
+use crate::simd;
 use crate::tree::Tree;
 
 /// Sorted thresholds of each feature over a set of forests.
 pub struct Quantiser {
-    features: usize,
-    chunks: Vec<Chunk>,
+    searches: Vec<Search>,
 }
 
-/// The thresholds of `SEARCHES` features, each followed by NaNs up to 2^bits, which exceeds the most
-/// that one of them has: so they are searched in step.
-struct Chunk {
-    bits: u32,
-    counts: [usize; SEARCHES],
-    padded: Vec<f32>,
+/// The sorted thresholds of a feature as a tree of nodes of `WIDE` keys.
+///
+/// Nodes are numbered as in a heap whose children of node n are `FANS` * n + 1 and so on. All lowest
+/// ones are on one level and hold the thresholds; a key of those above is the first threshold of
+/// the lowest nodes below one child, from the second child on. NaNs fill up nodes.
+struct Search {
+    nodes: Vec<Keys>,
+    /// The levels above the lowest one.
+    levels: u32,
+    /// The first node of the lowest level.
+    first: usize,
+    count: usize,
 }
 
-/// Searches that go on at once.
-pub const SEARCHES: usize = 8;
+/// Keys of a node: they are compared at once, so 4,624 thresholds take three steps.
+type Keys = [f32; simd::WIDE];
 
-impl Chunk {
-    fn new(keys: &mut [BinaryHeap<i32>]) -> Self {
-        let sorted = |lane: usize| {
-            let mut sorted =
-                keys.get_mut(lane).map(std::mem::take).unwrap_or_default().into_sorted_vec();
-            sorted.dedup();
-            sorted
-        };
-        let lists: [Vec<i32>; SEARCHES] = std::array::from_fn(sorted);
-        let counts = std::array::from_fn(|lane| lists[lane].len());
-        let most = lists.iter().map(Vec::len).max().unwrap_or(0);
-        let bits = (most + 1).next_power_of_two().trailing_zeros();
-        let mut padded = vec![f32::NAN; SEARCHES << bits];
-        for (list, padded) in lists.iter().zip(padded.chunks_exact_mut(1 << bits)) {
-            for (&key, threshold) in list.iter().zip(padded) {
-                *threshold = from_key(key);
-            }
+/// Children of a node.
+const FANS: usize = simd::WIDE + 1;
+
+impl Search {
+    fn new(thresholds: &[f32]) -> Self {
+        let leaves = thresholds.len().div_ceil(simd::WIDE).max(1);
+        let (mut levels, mut first, mut below) = (0, 0, 1);
+        while below < leaves {
+            first += below;
+            below *= FANS;
+            levels += 1;
         }
-        Self { bits, counts, padded }
+        let mut nodes = vec![[f32::NAN; simd::WIDE]; first + leaves];
+        nodes[first..].as_flattened_mut()[..thresholds.len()].copy_from_slice(thresholds);
+        // Each lowest node but the first is the least one below some child of one node above.
+        for leaf in 1..leaves {
+            let mut child = first + leaf;
+            while (child - 1) % FANS == 0 {
+                child = (child - 1) / FANS;
+            }
+            nodes[(child - 1) / FANS][(child - 1) % FANS - 1] = thresholds[leaf * simd::WIDE];
+        }
+        Self { nodes, levels, first, count: thresholds.len() }
     }
 
-    /// How many thresholds of each value's feature, one of this chunk's, are at or below the value.
-    /// The steps are the same for every value, without a branch, and the searches overlap, where one
-    /// alone would wait for the memory at each step.
-    #[inline(always)]
-    fn at_or_below(&self, lanes: [usize; SEARCHES], values: [f32; SEARCHES]) -> [u32; SEARCHES] {
-        let starts = lanes.map(|lane| (lane as u32) << self.bits);
-        let mut at = starts;
-        for bit in (0..self.bits).rev() {
-            let probe = &self.padded[(1 << bit) - 1..];
-            for (at, x) in at.iter_mut().zip(values) {
-                *at += u32::from(probe[*at as usize] <= x) << bit;
-            }
-        }
-        std::array::from_fn(|index| at[index] - starts[index])
+    fn thresholds(&self) -> &[f32] {
+        &self.nodes[self.first..].as_flattened()[..self.count]
     }
 
-    /// The ranks of the values.
     #[inline(always)]
-    fn ranks(&self, lanes: [usize; SEARCHES], values: [f32; SEARCHES]) -> [u32; SEARCHES] {
-        let below = self.at_or_below(lanes, values);
-        std::array::from_fn(|index| (below[index] + 1) * u32::from(!values[index].is_nan()))
+    fn rank(&self, value: f32) -> u32 {
+        (self.at_or_below(value) + 1) * u32::from(!value.is_nan())
+    }
+
+    /// How many thresholds are at or below the value, without a branch that depends on it.
+    #[inline(always)]
+    fn at_or_below(&self, value: f32) -> u32 {
+        let mut node = 0;
+        for _ in 0..self.levels {
+            node = FANS * node + 1 + simd::at_or_below(&self.nodes[node], value) as usize;
+        }
+        (node - self.first) as u32 * simd::WIDE as u32 + simd::at_or_below(&self.nodes[node], value)
     }
 }
 
@@ -97,42 +103,40 @@ impl Quantiser {
                 keys[usize::from(feature)].push(key(threshold));
             }
         }
-        Self { features, chunks: keys.chunks_mut(SEARCHES).map(Chunk::new).collect() }
+        let search = |keys: BinaryHeap<i32>| {
+            let mut sorted = keys.into_sorted_vec();
+            sorted.dedup();
+            Search::new(&sorted.into_iter().map(from_key).collect::<Vec<_>>())
+        };
+        Self { searches: keys.into_iter().map(search).collect() }
     }
 
     /// Features of a row.
     pub fn features(&self) -> usize {
-        self.features
+        self.searches.len()
     }
 
     /// The sorted thresholds of a feature.
     pub fn thresholds(&self, feature: usize) -> &[f32] {
-        let Chunk { bits, counts, padded } = &self.chunks[feature / SEARCHES];
-        let lane = feature % SEARCHES;
-        &padded[lane << bits..][..counts[lane]]
+        self.searches[feature].thresholds()
     }
 
-    /// How many thresholds of a branch's feature lie below the branch's own.
+    /// How many thresholds of a branch's feature lie below the branch's own, which is one of them.
     pub fn place(&self, branch: &Branch) -> u32 {
-        let thresholds = self.thresholds(usize::from(branch.feature));
-        thresholds.partition_point(|&other| other < branch.threshold) as u32
+        self.searches[usize::from(branch.feature)].at_or_below(branch.threshold) - 1
     }
 
     /// The ranks of one row's features.
     pub fn row_ranks(&self, row: &[f32], ranks: &mut [u32]) {
-        let parts = row.chunks(SEARCHES).zip(ranks.chunks_mut(SEARCHES));
-        for (chunk, (row, ranks)) in self.chunks.iter().zip(parts) {
-            let mut values = [0.0; SEARCHES];
-            values[..row.len()].copy_from_slice(row);
-            let found = chunk.ranks(std::array::from_fn(|lane| lane), values);
-            ranks.copy_from_slice(&found[..row.len()]);
+        for ((search, &value), rank) in self.searches.iter().zip(row).zip(ranks) {
+            *rank = search.rank(value);
         }
     }
 
-    /// The ranks of values of one feature.
+    /// The rank of a value of one feature.
     #[inline(always)]
-    pub fn ranks(&self, feature: usize, values: [f32; SEARCHES]) -> [u32; SEARCHES] {
-        self.chunks[feature / SEARCHES].ranks([feature % SEARCHES; SEARCHES], values)
+    pub fn rank(&self, feature: usize, value: f32) -> u32 {
+        self.searches[feature].rank(value)
     }
 }
 
@@ -151,7 +155,8 @@ pub trait Rank: Copy + Default {
 impl Rank for i8 {
     const MAX_THRESHOLDS: usize = 253;
     const ENOUGH_THRESHOLDS: usize = Self::MAX_THRESHOLDS;
-    const MAX_SIDES: usize = 256;
+    // The kernel for one row has seven bits for a column.
+    const MAX_SIDES: usize = 128;
 
     /// Shifted by 128, for vectors compare signed bytes in one instruction.
     fn from_rank(rank: u32) -> Self {

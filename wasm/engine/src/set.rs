@@ -9,8 +9,8 @@ use prescore_forest::Forest;
 
 use crate::bits::BitGroup;
 use crate::lanes::{Block, LaneGroup, ROWS, SIDES};
-use crate::quantise::{self, Quantiser, SEARCHES};
-use crate::row::Table;
+use crate::quantise::{self, Quantiser};
+use crate::row::Tables;
 use crate::shap::Explainer;
 use crate::simd::LANES;
 use crate::tournament::MAX_DEPTH;
@@ -104,7 +104,7 @@ impl ForestSet {
         for (row, sums) in singles {
             self.quantiser.row_ranks(row, &mut scratch.row);
             for (sum, model) in sums.iter_mut().zip(&self.models) {
-                *sum = model.sum_row(&scratch.row, (&mut scratch.sides, &mut scratch.narrow));
+                *sum = model.sum_row(&scratch.row, (&mut scratch.tables, &mut scratch.narrow));
             }
         }
     }
@@ -128,10 +128,9 @@ impl ForestSet {
     fn rank_block(&self, rows: &[f32], ranks: &mut [[u32; ROWS]]) {
         let features = self.features();
         for (feature, ranks) in ranks.iter_mut().enumerate() {
-            let (parts, _) = ranks.as_chunks_mut::<SEARCHES>();
-            for (rows, ranks) in rows.chunks(SEARCHES * features).zip(parts) {
-                let cell = |row| rows.get(row * features + feature).copied().unwrap_or(0.0);
-                *ranks = self.quantiser.ranks(feature, std::array::from_fn(cell));
+            for (row, rank) in ranks.iter_mut().enumerate() {
+                let cell = rows.get(row * features + feature).copied().unwrap_or(0.0);
+                *rank = self.quantiser.rank(feature, cell);
             }
         }
     }
@@ -140,16 +139,15 @@ impl ForestSet {
 /// Space that the kernels fill anew for each row or block of rows.
 struct Scratch {
     row: Vec<u32>,
-    sides: [Table; SIDES / LANES],
+    tables: Tables,
     narrow: Vec<u16>,
     block: Box<Block>,
 }
 
 impl Scratch {
     fn new(features: usize) -> Self {
-        let block = Box::new([[[0; LANES]; ROWS / LANES]; 256]);
-        let sides = [[0; LANES]; SIDES / LANES];
-        Self { row: vec![0; features], sides, narrow: Vec::new(), block }
+        let block = Box::new([[[0; LANES]; ROWS / LANES]; SIDES]);
+        Self { row: vec![0; features], tables: Default::default(), narrow: Vec::new(), block }
     }
 }
 
@@ -185,12 +183,8 @@ impl Model {
         self.explainer.get_or_init(|| Explainer::new(self)).as_ref().map_err(String::clone)
     }
 
-    fn sum_row(
-        &self,
-        ranks: &[u32],
-        (sides, narrow): (&mut [Table; SIDES / LANES], &mut Vec<u16>),
-    ) -> f64 {
-        let lanes = self.lanes.iter().map(|group| group.sum_row(ranks, sides)).sum::<f64>();
+    fn sum_row(&self, ranks: &[u32], (tables, narrow): (&mut Tables, &mut Vec<u16>)) -> f64 {
+        let lanes = self.lanes.iter().map(|group| group.sum_row(ranks, tables)).sum::<f64>();
         let mut sum = [self.constant + lanes];
         for group in &self.bits {
             narrow.resize(group.columns(), 0);

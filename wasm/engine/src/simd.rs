@@ -3,7 +3,9 @@
 //! Why several vectors side by side: a node's fields are loaded once for all.
 //! Why relaxed lane selection: it is one instruction where the strict one is three, and both agree
 //! on masks whose bytes are all ones or all zeros, which comparisons give. Relaxed swizzling agrees
-//! with the strict one on indices below 16 and from 128 on; no others are used.
+//! with the strict one on indices below 16 and from 128 on; it is given no others. `look_up_any` is
+//! the strict one.
+//! Why a number is doubled with saturation: plain doubling becomes a shift, which bytes do not have.
 //! Outside WebAssembly the same operations run on arrays, for tests.
 
 /// Lanes of a vector.
@@ -33,9 +35,20 @@ mod vector {
         u16x8_shr(v, 8)
     }
 
+    pub fn at_or_below(keys: &[f32; 16], value: f32) -> u32 {
+        let value = f32x4_splat(value);
+        let part = |first: usize| {
+            f32x4_le(f32x4(keys[first], keys[first + 1], keys[first + 2], keys[first + 3]), value)
+        };
+        let sums = i32x4_add(i32x4_add(part(0), part(4)), i32x4_add(part(8), part(12)));
+        let sums = i32x4_add(sums, i32x4_shuffle::<2, 3, 2, 3>(sums, sums));
+        0u32.wrapping_sub((i32x4_extract_lane::<0>(sums) + i32x4_extract_lane::<1>(sums)) as u32)
+    }
+
     pub use core::arch::wasm32::{
-        i8x16_add as add, i8x16_gt as greater, i8x16_relaxed_laneselect as select,
-        i8x16_relaxed_swizzle as look_up, i8x16_splat as splat, i8x16_sub as sub,
+        i8x16_add as add, i8x16_add_sat as add_sat, i8x16_gt as greater,
+        i8x16_relaxed_laneselect as select, i8x16_relaxed_swizzle as look_up, i8x16_splat as splat,
+        i8x16_sub as sub, i8x16_sub_sat as sub_sat, i8x16_swizzle as look_up_any,
         i16x8_add as add16, v128_and as and, v128_or as or,
     };
 }
@@ -56,6 +69,12 @@ mod vector {
     }
     pub fn add(a: V, b: V) -> V {
         std::array::from_fn(|i| a[i].wrapping_add(b[i]))
+    }
+    pub fn add_sat(a: V, b: V) -> V {
+        std::array::from_fn(|i| a[i].saturating_add(b[i]))
+    }
+    pub fn sub_sat(a: V, b: V) -> V {
+        std::array::from_fn(|i| a[i].saturating_sub(b[i]))
     }
     pub fn add16(a: V, b: V) -> V {
         let [a, b] = [super::pairs(a), super::pairs(b)];
@@ -80,14 +99,29 @@ mod vector {
     pub fn look_up(table: V, index: V) -> V {
         std::array::from_fn(|i| if index[i] < 0 { 0 } else { table[index[i] as usize & 15] })
     }
+    pub fn look_up_any(table: V, index: V) -> V {
+        std::array::from_fn(|i| table.get(usize::from(index[i] as u8)).copied().unwrap_or(0))
+    }
     pub fn odd(v: V) -> V {
         std::array::from_fn(|i| if i % 2 == 0 { v[i + 1] } else { 0 })
+    }
+    pub fn at_or_below(keys: &[f32; 16], value: f32) -> u32 {
+        keys.iter().filter(|&&key| key <= value).count() as u32
     }
     pub fn words(v: V) -> [u64; 2] {
         let bytes = v.map(|x| x as u8);
         let (words, _) = bytes.as_chunks::<8>();
         [u64::from_le_bytes(words[0]), u64::from_le_bytes(words[1])]
     }
+}
+
+/// Floats that are compared to a value at once.
+pub const WIDE: usize = 16;
+
+/// How many of the keys are at or below the value.
+#[inline(always)]
+pub fn at_or_below(keys: &[f32; WIDE], value: f32) -> u32 {
+    vector::at_or_below(keys, value)
 }
 
 /// The lanes as eight pairs, the even one in the low byte.
@@ -97,7 +131,9 @@ pub fn pairs(v: V) -> [u16; LANES / 2] {
     std::array::from_fn(|pair| (words[pair / 4] >> (16 * (pair % 4))) as u16)
 }
 
-pub use vector::{V, add16, and, greater, load, load32, look_up, odd, or, splat, sub, words};
+pub use vector::{
+    V, add, add16, and, greater, load, load32, look_up, look_up_any, odd, or, splat, sub, words,
+};
 
 /// Vectors side by side, 16 lanes each.
 #[derive(Clone, Copy)]
@@ -131,7 +167,7 @@ impl<const W: usize> Lanes<W> {
     /// Twice this, plus one where the mask is all ones.
     #[inline(always)]
     pub fn push(self, mask: Self) -> Self {
-        let twice = |index: usize| vector::add(self.0[index], self.0[index]);
-        Self(std::array::from_fn(|index| vector::sub(twice(index), mask.0[index])))
+        let twice = |index: usize| vector::add_sat(self.0[index], self.0[index]);
+        Self(std::array::from_fn(|index| vector::sub_sat(twice(index), mask.0[index])))
     }
 }

@@ -11,7 +11,7 @@
 
 use prescore_forest::Kind;
 
-use crate::quantise::{Quantiser, SEARCHES};
+use crate::quantise::Quantiser;
 use crate::set::{ForestSet, Model};
 
 /// Points of the grid of amounts.
@@ -153,7 +153,7 @@ impl Division {
     fn new(values: &Values, column: usize, quantiser: &Quantiser) -> Result<Self, String> {
         let values = match values {
             Values::One(value) => {
-                return Ok(Self::Same(quantiser.ranks(column, [*value; SEARCHES])[0]));
+                return Ok(Self::Same(quantiser.rank(column, *value)));
             }
             Values::Each(values) if values.iter().all(|value| value.is_nan()) => {
                 return Ok(Self::Same(0));

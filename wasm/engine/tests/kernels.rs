@@ -3,6 +3,7 @@
 mod common;
 
 use common::{FEATURES, awkward, cell, forest, forest_with, raw_sum, rows};
+use prescore_engine::quantise::Quantiser;
 use prescore_engine::set::ForestSet;
 use prescore_forest::Forest;
 use proptest::prelude::*;
@@ -62,10 +63,9 @@ proptest! {
     }
 }
 
-#[test]
-fn more_columns_than_one_look_up_takes() {
+/// A forest of trees with one split each, for each feature and threshold given.
+fn stumps(features: u32, splits: impl Iterator<Item = (u16, f32)>) -> Forest {
     use prescore_forest::{Branch, Kind, Node, Step};
-    let features = 120;
     let mut forest = Forest {
         onnx_sha256: [0; 32],
         features,
@@ -74,20 +74,48 @@ fn more_columns_than_one_look_up_takes() {
         roots: Vec::new(),
         nodes: Vec::new(),
     };
-    for feature in 0..features as u16 {
+    for (feature, threshold) in splits {
         let root = forest.nodes.len() as u32;
-        let (left, right, missing_left) = (root + 1, root + 2, feature % 2 == 0);
-        let branch = Branch { feature, threshold: 0.5, left, right, missing_left };
+        let (left, right, missing_left) = (root + 1, root + 2, root.is_multiple_of(2));
+        let branch = Branch { feature, threshold, left, right, missing_left };
         let leaf = |value| Node { cover: 0.0, kind: Kind::Leaf { value } };
         forest.roots.push(root);
-        let values = [f32::from(feature), -1.0].map(leaf);
         forest.nodes.push(Node { cover: 0.0, kind: Kind::Branch(branch) });
-        forest.nodes.extend(values);
+        forest.nodes.extend([(root % 1021) as f32, -1.0].map(leaf));
     }
-    let rows: Vec<Vec<f32>> = (0..40)
-        .map(|row| (0..features).map(|column| ((row * column) % 3) as f32 / 2.0).collect())
-        .collect();
-    check(vec![forest], &rows).unwrap();
+    forest
+}
+
+#[test]
+fn any_number_of_columns() {
+    for features in [16, 17, 32, 33, 63, 120] {
+        let thresholds = [0.5, 0.25].into_iter();
+        let splits = thresholds.flat_map(|at| (0..features as u16).map(move |f| (f, at)));
+        let forest = stumps(features, splits);
+        let cell = |row: u32, column: u32| match (row * column + column / 3) % 4 {
+            3 => f32::NAN,
+            halves => halves as f32 / 2.0,
+        };
+        let rows: Vec<Vec<f32>> =
+            (0..90).map(|row| (0..features).map(|column| cell(row, column)).collect()).collect();
+        check(vec![forest], &rows).unwrap();
+    }
+}
+
+#[test]
+fn any_number_of_thresholds() {
+    for count in [0, 1, 15, 16, 17, 271, 272, 273, 4623, 4624, 4625, 10_000] {
+        let forest = stumps(2, (0..count).map(|at| (1, (count - at) as f32 / 8.0)));
+        let quantiser = Quantiser::new(2, std::iter::once(&forest));
+        assert_eq!(quantiser.thresholds(1).len(), count);
+        assert_eq!((quantiser.rank(1, f32::NAN), quantiser.rank(0, f32::NAN)), (0, 0));
+        assert_eq!(quantiser.rank(1, f32::INFINITY), count as u32 + 1);
+        assert_eq!((quantiser.rank(1, 0.0), quantiser.rank(0, 0.0)), (1, 1));
+        for at in 1..=count {
+            let rank = |eighths: f32| quantiser.rank(1, eighths / 8.0) as usize;
+            assert_eq!([rank(at as f32), rank(at as f32 + 0.5)], [at + 1; 2], "of {count}");
+        }
+    }
 }
 
 #[test]

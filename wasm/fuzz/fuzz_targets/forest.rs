@@ -6,8 +6,8 @@ use prescore_engine::set::ForestSet;
 use prescore_engine::sweep::{Derived, Operation, Request};
 use prescore_forest::Forest;
 
-/// Rows of a batch: more than a block, so that both kernels run.
-const ROWS: usize = 33;
+/// Rows of a batch: a block and one more, so that both kernels run.
+const ROWS: usize = 65;
 /// Larger ones only make the fuzzer slow.
 const MAX_FEATURES: usize = 64;
 

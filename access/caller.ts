@@ -13,7 +13,7 @@ export interface Caller {
   readonly perSecond: number | undefined;
 }
 
-/** Whoever reaches a service that asks for no key. Keys and the record are out of reach even then. */
+/** Whoever reaches a service that asks for no key. Keys are out of reach even then. */
 export const ANYONE: Caller = {
   keyId: undefined,
   role: "operate",

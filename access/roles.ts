@@ -7,7 +7,7 @@
  * - `submit`: send applications and batches, ask what-if, read back what one knows the id of.
  * - `read`: lists, analytics and the console.
  * - `operate`: what changes how the service works: models, the queue.
- * - `administer`: keys, and what is on record.
+ * - `administer`: keys.
  */
 export type Action = "submit" | "read" | "operate" | "administer";
 

@@ -69,8 +69,15 @@ CREATE TRIGGER tasks_removed AFTER DELETE ON tasks WHEN old.state IN ('queued', 
 
 CREATE TRIGGER tasks_started_again AFTER UPDATE OF state ON tasks
 WHEN old.state IN ('done', 'dead') AND new.state IN ('queued', 'leased') BEGIN
-  INSERT INTO tenants (priority, tenant, waiting, turn) VALUES (new.priority, new.tenant, 1, new.turn + 1)
+  DELETE FROM results WHERE number = new.number; INSERT INTO tenants (priority, tenant, waiting, turn)
+  VALUES (new.priority, new.tenant, 1, new.turn + 1)
   ON CONFLICT DO UPDATE SET waiting = waiting + 1, turn = max(turn, excluded.turn); END;
+
+CREATE TRIGGER tenants_idle AFTER UPDATE OF waiting ON tenants WHEN new.waiting = 0 BEGIN
+  DELETE FROM tenants WHERE priority = new.priority AND tenant = new.tenant; END;
+
+CREATE TRIGGER trial_scores_removed AFTER DELETE ON tasks BEGIN
+  DELETE FROM model_trial_scores WHERE application_id = old.id; END;
 
 CREATE TABLE api_keys (
   id TEXT NOT NULL PRIMARY KEY CHECK (length(id) BETWEEN 4 AND 16),
@@ -151,20 +158,68 @@ CREATE TABLE console_sessions (
 
 CREATE TABLE migrations (version INTEGER NOT NULL PRIMARY KEY, name TEXT NOT NULL, applied_at_ms INTEGER NOT NULL) STRICT;
 
-CREATE TABLE payloads (
-  task_id TEXT NOT NULL PRIMARY KEY REFERENCES tasks (id),
-  body TEXT NOT NULL CHECK (json_valid(body))
+CREATE TABLE model_serving (
+  one INTEGER NOT NULL PRIMARY KEY CHECK (one = 1),
+  -- Grows with every change: a process that knows a lower one looks at the rest.
+  serial INTEGER NOT NULL,
+  active TEXT NOT NULL REFERENCES model_versions (version),
+  -- What a rollback activates.
+  previous TEXT REFERENCES model_versions (version),
+  challenger TEXT REFERENCES model_versions (version) CHECK (challenger != active),
+  -- Thousandths of the applications that the challenger answers.
+  permille INTEGER NOT NULL DEFAULT 0 CHECK (permille BETWEEN 0 AND 1000),
+  -- Decides, with an application's id, who answers it.
+  salt TEXT NOT NULL DEFAULT ''
+) STRICT;
+
+CREATE TABLE model_trial_scores (
+  application_id TEXT NOT NULL,
+  trial_id INTEGER NOT NULL REFERENCES model_trials (id),
+  at_ms INTEGER NOT NULL,
+  -- Who answered: 0 the champion, 1 the challenger.
+  served INTEGER NOT NULL CHECK (served IN (0, 1)),
+  -- Float32, little-endian, NaN where there is none: the champion's of each bank, then the challenger's.
+  scores BLOB NOT NULL,
+  PRIMARY KEY (application_id, trial_id)
 ) STRICT, WITHOUT ROWID;
 
-CREATE TABLE results (
-  task_id TEXT NOT NULL PRIMARY KEY REFERENCES tasks (id),
+CREATE TABLE model_trials (
+  id INTEGER NOT NULL PRIMARY KEY,
+  champion TEXT NOT NULL,
+  challenger TEXT NOT NULL,
+  -- JSON array of bank ids: the order of the scores.
+  banks TEXT NOT NULL CHECK (json_valid(banks)),
+  started_at_ms INTEGER NOT NULL,
+  scored INTEGER NOT NULL DEFAULT 0,
+  dropped INTEGER NOT NULL DEFAULT 0,
+  failed INTEGER NOT NULL DEFAULT 0,
+  UNIQUE (champion, challenger, banks)
+) STRICT;
+
+CREATE TABLE model_versions (
+  -- The name of its folder.
+  version TEXT NOT NULL PRIMARY KEY,
+  -- Over all its files, and each file's own by its name: what is activated later must be what was registered.
+  sha256 TEXT NOT NULL CHECK (length(sha256) = 64),
+  files TEXT NOT NULL CHECK (json_valid(files)),
+  registered_at_ms INTEGER NOT NULL
+) STRICT, WITHOUT ROWID;
+
+CREATE TABLE "payloads" (
+  number INTEGER PRIMARY KEY REFERENCES "tasks" (number),
+  body TEXT NOT NULL CHECK (json_valid(body))
+) STRICT;
+
+CREATE TABLE "results" (
+  number INTEGER PRIMARY KEY REFERENCES "tasks" (number),
   body TEXT NOT NULL CHECK (json_valid(body)),
   fence INTEGER NOT NULL,
   created_at_ms INTEGER NOT NULL
-) STRICT, WITHOUT ROWID;
+) STRICT;
 
-CREATE TABLE tasks (
-  id TEXT NOT NULL PRIMARY KEY CHECK (length(id) BETWEEN 1 AND 64),
+CREATE TABLE "tasks" (
+  number INTEGER PRIMARY KEY,
+  id TEXT NOT NULL UNIQUE CHECK (length(id) BETWEEN 1 AND 64),
   state TEXT NOT NULL DEFAULT 'queued' CHECK (state IN ('queued', 'leased', 'done', 'dead')),
   -- What the result depends on besides the payload: the models and the banks.
   revision TEXT NOT NULL,
@@ -176,8 +231,13 @@ CREATE TABLE tasks (
   created_at_ms INTEGER NOT NULL,
   finished_at_ms INTEGER CHECK ((state IN ('done', 'dead')) = (finished_at_ms IS NOT NULL)),
   -- Why the last attempt failed.
-  error TEXT CHECK (state != 'dead' OR error IS NOT NULL)
-, tenant TEXT NOT NULL DEFAULT '' CHECK (length(tenant) <= 64), priority INTEGER NOT NULL DEFAULT 0 CHECK (priority IN (0, 1)), turn INTEGER NOT NULL DEFAULT 0) STRICT;
+  error TEXT CHECK (state != 'dead' OR error IS NOT NULL),
+  tenant TEXT NOT NULL DEFAULT '' CHECK (length(tenant) <= 64),
+  -- 0: interactive, 1: batch.
+  priority INTEGER NOT NULL DEFAULT 0 CHECK (priority IN (0, 1)),
+  -- The start tag of start-time fair queueing: its tenant's tasks in this priority are numbered on from where the queue is now.
+  turn INTEGER NOT NULL DEFAULT 0
+) STRICT;
 
 CREATE TABLE tenants (
   priority INTEGER NOT NULL,
@@ -214,6 +274,8 @@ CREATE TABLE webhook_endpoints (
 , tenant TEXT NOT NULL DEFAULT '') STRICT, WITHOUT ROWID;
 
 CREATE INDEX audit_subject ON audit (subject, sequence);
+
+CREATE INDEX model_trial_scores_latest ON model_trial_scores (trial_id, at_ms);
 
 CREATE INDEX tasks_fresh ON tasks (priority, turn) WHERE state = 'queued' AND attempt = 0;
 

@@ -1,5 +1,6 @@
 /**
- * What an operator does to the queue by hand: look, give dead tasks another life, throw old ones away. Safe beside running
+ * What an operator does to the queue by hand: look, give dead tasks another life, throw old ones away, and the same for what
+ * could not be told to an address. Safe beside running
  * processes: each step is one transaction, a short one, and a task that was given back has a fence of its own.
  */
 import { type Database, type Rows, statement } from "../database/database.ts";
@@ -14,6 +15,15 @@ export interface ListedTask {
   readonly error: string | null;
 }
 
+/** A delivery that no address took. */
+export interface GivenUp {
+  readonly eventId: string;
+  readonly endpointId: string;
+  readonly attempt: number;
+  readonly occurredAtMs: number;
+  readonly error: string;
+}
+
 const COUNT = "SELECT state, count(*) AS n FROM tasks GROUP BY state ORDER BY state";
 
 const LIST = `
@@ -24,7 +34,7 @@ const LIST = `
 const REQUEUE = `
   WITH chosen AS (
     SELECT id, priority, tenant,
-      row_number() OVER (PARTITION BY priority, tenant ORDER BY created_at_ms, rowid) - 1 AS place
+      row_number() OVER (PARTITION BY priority, tenant ORDER BY created_at_ms, number) - 1 AS place
     FROM tasks
     WHERE state = 'dead' AND (:all OR id IN (SELECT value FROM json_each(:ids)))
   ),${QUEUE}
@@ -35,10 +45,19 @@ const REQUEUE = `
   WHERE tasks.id = chosen.id
   RETURNING tasks.id`;
 
-const OLD = "SELECT id FROM tasks WHERE state = :state AND finished_at_ms < :before";
+const OLD = "SELECT number FROM tasks WHERE state = :state AND finished_at_ms < :before";
 
-/** A task may have been started again since its id was read. */
-const OLD_OF_STEP = `${OLD} AND id IN (SELECT value FROM json_each(:ids))`;
+/** A task may have been started again since its number was read. */
+const OLD_OF_STEP = `${OLD} AND number IN (SELECT value FROM json_each(:numbers))`;
+
+const GIVEN_UP = `
+  SELECT event_id, endpoint_id, attempt, occurred_at_ms, error FROM webhook_deliveries
+  WHERE run_at_ms IS NULL ORDER BY occurred_at_ms, event_id, endpoint_id LIMIT :limit`;
+
+const RESEND = `
+  UPDATE webhook_deliveries SET attempt = 0, run_at_ms = :now
+  WHERE run_at_ms IS NULL AND (:all OR event_id IN (SELECT value FROM json_each(:ids)))
+  RETURNING event_id`;
 
 /** Tasks removed in one transaction: while it runs, nobody else's is written. */
 const PURGE_STEP = 2000;
@@ -70,14 +89,26 @@ export class QueueAdmin {
 
   /** Queues dead tasks again with all their attempts; returns the ids of those that were dead. */
   async requeue(ids: readonly string[] | "all", nowMs: number): Promise<readonly string[]> {
-    const [requeued] = await this.#database.write([
-      statement(REQUEUE, {
-        now: nowMs,
-        all: ids === "all" ? 1 : 0,
-        ids: JSON.stringify(ids === "all" ? [] : ids),
-      }),
-    ]);
+    const [requeued] = await this.#database.write([statement(REQUEUE, chosen(ids, nowMs))]);
     return idsOf(requeued);
+  }
+
+  /** The oldest deliveries that were given up. */
+  async givenUp(limit: number): Promise<readonly GivenUp[]> {
+    const { rows } = await this.#database.read(statement(GIVEN_UP, { limit }));
+    return rows.map((row) => ({
+      eventId: String(row.event_id),
+      endpointId: String(row.endpoint_id),
+      attempt: Number(row.attempt),
+      occurredAtMs: Number(row.occurred_at_ms),
+      error: String(row.error),
+    }));
+  }
+
+  /** Has events that were given up sent again with all their attempts; returns the event's id for each address. */
+  async resend(eventIds: readonly string[] | "all", nowMs: number): Promise<readonly string[]> {
+    const [resent] = await this.#database.write([statement(RESEND, chosen(eventIds, nowMs))]);
+    return (resent?.rows ?? []).map(({ event_id }) => String(event_id));
   }
 
   /**
@@ -86,19 +117,25 @@ export class QueueAdmin {
    */
   async purge(state: "done" | "dead", beforeMs: number): Promise<readonly string[]> {
     const old = { state, before: beforeMs };
-    const ids = idsOf(await this.#database.read(statement(OLD, old)));
+    const { rows } = await this.#database.read(statement(OLD, old));
     const removed: string[] = [];
-    for (let at = 0; at < ids.length; at += PURGE_STEP) {
-      const step = { ...old, ids: JSON.stringify(ids.slice(at, at + PURGE_STEP)) };
+    for (let at = 0; at < rows.length; at += PURGE_STEP) {
+      const numbers = rows.slice(at, at + PURGE_STEP).map(({ number }) => Number(number));
+      const step = { ...old, numbers: JSON.stringify(numbers) };
       const results = await this.#database.write([
-        statement(`DELETE FROM results WHERE task_id IN (${OLD_OF_STEP})`, step),
-        statement(`DELETE FROM payloads WHERE task_id IN (${OLD_OF_STEP})`, step),
-        statement(`DELETE FROM tasks WHERE id IN (${OLD_OF_STEP}) RETURNING id`, step),
+        statement(`DELETE FROM results WHERE number IN (${OLD_OF_STEP})`, step),
+        statement(`DELETE FROM payloads WHERE number IN (${OLD_OF_STEP})`, step),
+        statement(`DELETE FROM tasks WHERE number IN (${OLD_OF_STEP}) RETURNING id`, step),
       ]);
       removed.push(...idsOf(results.at(-1)));
     }
     return removed;
   }
+}
+
+function chosen(ids: readonly string[] | "all", nowMs: number) {
+  const all = ids === "all";
+  return { now: nowMs, all: all ? 1 : 0, ids: JSON.stringify(all ? [] : ids) };
 }
 
 function idsOf(rows: Rows | undefined): readonly string[] {

@@ -19,8 +19,18 @@ const HEARTBEATS_PER_LEASE = 3;
 /** A task of a batch holds many rows already: a lane is free again for interactive ones after each. */
 const BATCH_TASKS = 1;
 
-/** What became of one task: its result as JSON text, or why it failed. */
-export type Outcome = { readonly result: string } | { readonly error: string };
+/** How long a lane goes on claiming, and how many of a batch's tasks at a time. */
+interface Claiming {
+  readonly untilMs: number;
+  readonly batchTasks: number;
+}
+
+const ALWAYS: Claiming = { untilMs: Infinity, batchTasks: BATCH_TASKS };
+
+/** What became of one task: its result as JSON text, with what it depends on where that changed, or why it failed. */
+export type Outcome = { readonly result: string; readonly revision?: string } | {
+  readonly error: string;
+};
 
 /** Runs tasks together; the outcomes stand in the order of the tasks. Throwing fails all of them. */
 export type Handler = (tasks: readonly ClaimedTask[]) => Promise<readonly Outcome[]>;
@@ -46,6 +56,10 @@ export class Dispatcher {
   readonly #atWork = new Set<Promise<void>>();
   #loop: Promise<void> | undefined;
   #stopping = false;
+  /** Somebody said that there may be a task. */
+  #asked = false;
+  /** A lane has begun, or has ended: what there was, it has claimed. */
+  #doubtful = false;
   #rescuedAtMs = -Infinity;
   /** After a retry, which runs alone: many that fail must not hold up those that never ran. */
   #freshFirst = false;
@@ -61,6 +75,7 @@ export class Dispatcher {
 
   /** Says that there may be a task to claim. */
   wake(): void {
+    this.#asked = true;
     this.#alarm.ring();
   }
 
@@ -77,13 +92,17 @@ export class Dispatcher {
   }
 
   /**
-   * Runs what is due here and now, until nothing is or `budgetMs` has passed; a batch at work then still ends. For platforms
-   * that run only while a request is answered, where nothing is started. Rejects where the store fails.
+   * Runs what is due here and now, until nothing is or `budgetMs` has passed; what is at work then still ends, so a batch's tasks,
+   * which take long, are left out unless they are asked for. For platforms that run only while a request is answered, where nothing
+   * is started. Rejects where the store fails.
    */
-  async drain(budgetMs: number): Promise<void> {
-    const claimUntilMs = this.#options.clock.now() + budgetMs;
+  async drain(budgetMs: number, { batches = false } = {}): Promise<void> {
+    const claiming = {
+      untilMs: this.#options.clock.now() + budgetMs,
+      batchTasks: batches ? BATCH_TASKS : 0,
+    };
     await this.#rescueIfDue();
-    await this.#runLane(await this.#settle({}), claimUntilMs);
+    await this.#runLane(await this.#settle({}, claiming), claiming);
   }
 
   async #run(): Promise<void> {
@@ -92,13 +111,24 @@ export class Dispatcher {
       let waitMs = this.#options.policy.rescueEveryMs;
       try {
         await this.#rescueIfDue();
-        if (this.#atWork.size < this.#options.lanes && await this.#startLane()) continue;
+        if (await this.#isToClaim() && await this.#startLane()) continue;
         waitMs = await this.#idleMs();
       } catch (error) {
         this.#options.report(error);
       }
       await this.#alarm.sleep(waitMs);
     }
+  }
+
+  /**
+   * A claim that finds nothing is a transaction all the same: it is looked up first, but for an upload, whose commit the claim shares,
+   * and after a sleep, for a look does not tell what a clock that was set back has left far away.
+   */
+  async #isToClaim(): Promise<boolean> {
+    if (this.#atWork.size >= this.#options.lanes) return false;
+    const isCertain = this.#asked || !this.#doubtful;
+    this.#asked = this.#doubtful = false;
+    return isCertain || await this.#idleMs() === 0;
   }
 
   async #rescueIfDue(): Promise<void> {
@@ -122,19 +152,21 @@ export class Dispatcher {
     if (tasks.length === 0) return false;
     const lane = this.#runLane(tasks).catch(this.#options.report).finally(() => {
       this.#atWork.delete(lane);
-      this.wake();
+      this.#doubtful = true;
+      this.#alarm.ring();
     });
     this.#atWork.add(lane);
+    this.#doubtful = true;
     return true;
   }
 
   /** Runs batch after batch, until nothing is due: the end of each is one transaction with the claim of the next. */
-  async #runLane(first: readonly ClaimedTask[], claimUntilMs = Infinity): Promise<void> {
+  async #runLane(first: readonly ClaimedTask[], claiming = ALWAYS): Promise<void> {
     for (let tasks = first; tasks.length > 0;) {
       const stopHeartbeat = this.#startHeartbeat(tasks);
       try {
         const ended = this.#judge(tasks, await this.#outcomes(tasks));
-        tasks = await this.#settleInsisting(ended, claimUntilMs);
+        tasks = await this.#settleInsisting(ended, claiming);
       } finally {
         stopHeartbeat();
       }
@@ -146,7 +178,7 @@ export class Dispatcher {
     const failed: Failed[] = [];
     for (const [index, { id, fence, attempt }] of tasks.entries()) {
       const outcome = outcomes[index] ?? { error: "the handler gave no outcome for this task" };
-      if ("result" in outcome) completed.push({ id, fence, result: outcome.result });
+      if ("result" in outcome) completed.push({ id, fence, ...outcome });
       else failed.push({ id, fence, error: outcome.error, retryAtMs: this.#retryAtMs(attempt) });
     }
     return { completed, failed };
@@ -156,13 +188,13 @@ export class Dispatcher {
    * Ends tasks whose work is done: a store that fails is asked again until it does what it should or the dispatcher stops.
    * An answer that was lost after its commit is no harm, for a task ends once.
    */
-  async #settleInsisting(ended: Ended, claimUntilMs: number): Promise<readonly ClaimedTask[]> {
+  async #settleInsisting(ended: Ended, claiming: Claiming): Promise<readonly ClaimedTask[]> {
     const { clock, policy, random, report } = this.#options;
     for (let attempt = 1;; attempt++) {
       try {
-        return await this.#settle(ended, claimUntilMs);
+        return await this.#settle(ended, claiming);
       } catch (error) {
-        if (this.#stopping || clock.now() >= claimUntilMs) throw error;
+        if (this.#stopping || clock.now() >= claiming.untilMs) throw error;
         report(error);
         const delayMs = backoffMs(attempt, { ...policy.backoffMs, random: random() });
         await new Promise<void>((resolve) => void clock.after(delayMs, resolve));
@@ -173,20 +205,20 @@ export class Dispatcher {
   /** Ends tasks and claims the next, unless the dispatcher stops or the time for it is over. */
   async #settle(
     ended: Ended,
-    claimUntilMs = Infinity,
+    { untilMs, batchTasks }: Claiming = ALWAYS,
   ): Promise<readonly ClaimedTask[]> {
     const { store, clock, policy: { leaseMs, batchRows, backoffMs }, onEnded } = this.#options;
     const claim = {
       leaseMs,
       limit: batchRows,
-      batchLimit: BATCH_TASKS,
+      batchLimit: batchTasks,
       retryHorizonMs: backoffMs.max,
       freshFirst: this.#freshFirst,
     };
     const { stored, buried, claimed } = await store.settle({
       nowMs: clock.now(),
       ...ended,
-      ...(this.#stopping || clock.now() >= claimUntilMs ? {} : { claim }),
+      ...(this.#stopping || clock.now() >= untilMs ? {} : { claim }),
     });
     this.#freshFirst = claimed.some(({ attempt }) => attempt > 1);
     const ids = [...stored, ...buried];

@@ -2,12 +2,17 @@
 import { createHash } from "node:crypto";
 import type { Appended, Batch, BatchStore, Chunk, NewChunk } from "./batches.ts";
 import { type Database, statement } from "../database/database.ts";
-import { enqueueStatements, type StoreLimits } from "./libsql_store.ts";
+import { enqueueStatement, type StoreLimits } from "./libsql_store.ts";
 import { tenantOfId } from "./tenant.ts";
 
+/** One whose upload never ended, and whose chunks have been removed since, begins anew. */
 const OPEN = `
   INSERT INTO batches (id, detail, created_at_ms, changed_at_ms) VALUES (:id, :detail, :now, :now)
-  ON CONFLICT (id) DO NOTHING`;
+  ON CONFLICT (id) DO UPDATE
+  SET detail = :detail, chunks = 0, rows = 0, refused_rows = 0, ended_rows = 0,
+    created_at_ms = :now, changed_at_ms = :now
+  WHERE received_at_ms IS NULL AND chunks > 0
+    AND NOT EXISTS (SELECT 1 FROM batch_chunks WHERE batch_id = batches.id)`;
 
 const FIND = "SELECT * FROM batches WHERE id = :id";
 
@@ -15,8 +20,8 @@ const STANDS = "SELECT task_id FROM batch_chunks WHERE batch_id = :batch AND pos
 
 /** Bound as it is: text of a hundred kilobytes inside a JSON array would be read once more for each look at it. */
 const PAYLOAD = `
-  INSERT INTO payloads (task_id, body) SELECT id, :payload FROM tasks WHERE id = :task
-  ON CONFLICT (task_id) DO NOTHING`;
+  INSERT INTO payloads (number, body) SELECT number, :payload FROM tasks WHERE id = :task
+  ON CONFLICT DO NOTHING`;
 
 /** Follows the enqueued task in its transaction; where the full queue did not take that, it adds nothing. */
 const LINK = `
@@ -44,7 +49,7 @@ const CHUNK_FROM = `
   SELECT first_row, chunk.rows, tasks.state, tasks.error, results.body AS result
   FROM batch_chunks AS chunk
   JOIN tasks ON tasks.id = chunk.task_id
-  LEFT JOIN results ON results.task_id = tasks.id
+  LEFT JOIN results USING (number)
   WHERE batch_id = :batch AND first_row + chunk.rows > :row
   ORDER BY position LIMIT 1`;
 
@@ -72,7 +77,7 @@ export class LibsqlBatches implements BatchStore {
     const there = await this.#database.read(statement(STANDS, { batch, position }));
     if (there.rows.length > 0) return there.rows[0]?.task_id === id ? "appended" : "conflict";
     const results = await this.#database.write([
-      ...enqueueStatements(
+      enqueueStatement(
         [{ id, revision: chunk.revision, priority: "batch", tenant: tenantOfId(batch) }],
         { limits: this.#limits, nowMs },
       ),

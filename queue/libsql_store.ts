@@ -5,6 +5,7 @@ import { QUEUE } from "./fairness.ts";
 import type {
   ClaimedTask,
   ClaimOptions,
+  Completed,
   DoneTask,
   Enqueued,
   Held,
@@ -49,27 +50,18 @@ const ENQUEUE_TASKS = `
     finished_at_ms = NULL, error = NULL, revision = excluded.revision,
     tenant = excluded.tenant, priority = excluded.priority, turn = excluded.turn`;
 
-/** A task that was started again has no result until it ends. */
-const DROP_OLD_RESULTS = `
-  DELETE FROM results
-  WHERE task_id IN (
-    SELECT tasks.id FROM json_each(:ids) AS asked
-    JOIN tasks ON tasks.id = asked.value
-    WHERE tasks.state = 'queued'
-  )`;
-
 /** `:payloads` is a JSON object of texts by task id. */
 const ENQUEUE_PAYLOADS = `
-  INSERT INTO payloads (task_id, body)
-  SELECT tasks.id, asked.value
+  INSERT INTO payloads (number, body)
+  SELECT number, asked.value
   FROM json_each(:payloads) AS asked JOIN tasks ON tasks.id = asked.key WHERE true
-  ON CONFLICT (task_id) DO NOTHING`;
+  ON CONFLICT DO NOTHING`;
 
 /** Of a task that nobody has claimed, and that is stored with this payload. */
 const STORE_DONE = `
-  INSERT INTO results (task_id, body, fence, created_at_ms)
-  SELECT tasks.id, :result, 1, :now FROM tasks JOIN payloads ON task_id = tasks.id
-  WHERE tasks.id = :id AND state = 'queued' AND fence = 0 AND body = :payload`;
+  INSERT INTO results (number, body, fence, created_at_ms)
+  SELECT number, :result, 1, :now FROM tasks JOIN payloads USING (number)
+  WHERE id = :id AND state = 'queued' AND fence = 0 AND body = :payload`;
 
 /** Follows STORE_DONE, and ends nothing where that stored nothing. */
 const END_STORED = `
@@ -84,10 +76,10 @@ const STATES = `
 
 const FIND = `
   SELECT state, attempt, error, tasks.created_at_ms, finished_at_ms, results.body AS result
-  FROM tasks LEFT JOIN results ON results.task_id = tasks.id
+  FROM tasks LEFT JOIN results USING (number)
   WHERE tasks.id = :id`;
 
-const PAYLOAD = "SELECT body FROM payloads WHERE task_id = :id";
+const PAYLOAD = "SELECT body FROM tasks JOIN payloads USING (number) WHERE id = :id";
 
 const ENDED = `
   SELECT tasks.id FROM json_each(:ids) AS asked JOIN tasks ON tasks.id = asked.value
@@ -96,26 +88,33 @@ const ENDED = `
 const CLAIM = `
   UPDATE tasks
   SET state = 'leased', attempt = attempt + 1, fence = fence + 1, lease_until_ms = :until
-  WHERE rowid IN (`;
+  WHERE number IN (`;
 
 const CLAIMED = `)
   RETURNING id, attempt, fence, created_at_ms,
-    (SELECT body FROM payloads WHERE task_id = tasks.id) AS payload`;
+    (SELECT body FROM payloads WHERE payloads.number = tasks.number) AS payload`;
 
 /** For the second of two claims in a transaction: it claims nothing where the first claimed a task. */
 const UNLESS_CLAIMED = "AND changes() = 0";
 
-const DUE = "run_at_ms NOT BETWEEN :now + 1 AND :now + :horizon";
+/** The retry of a priority that is due first: two searches of an index, the second for a time that a clock set back has left far away. */
+function firstDue(priority: 0 | 1): string {
+  const retries = `SELECT number FROM tasks
+      WHERE state = 'queued' AND attempt > 0 AND priority = ${priority}`;
+  return `coalesce(
+    (${retries} AND run_at_ms <= :now ORDER BY run_at_ms, number LIMIT 1),
+    (${retries} AND run_at_ms > :now + :horizon ORDER BY run_at_ms, number LIMIT 1))`;
+}
 
-/** A batch's task that failed waits, as its others do, for interactive ones that never ran. */
+const FRESH = "SELECT 1 FROM tasks WHERE state = 'queued' AND attempt = 0";
+
+/** A batch's task that failed waits, as its others do, for interactive ones that never ran; or where none of a batch is wanted. */
 function claimRetry(condition: string): string {
   return `${CLAIM}
-    SELECT rowid FROM tasks
+    SELECT number FROM tasks
     WHERE state = 'queued' AND attempt > 0 ${condition}
-      AND priority <= coalesce(
-        (SELECT min(priority) FROM tasks WHERE state = 'queued' AND attempt = 0), 1)
-      AND ${DUE}
-    ORDER BY priority, run_at_ms, rowid LIMIT 1
+      AND number = coalesce(${firstDue(0)},
+        iif(:batchLimit = 0 OR EXISTS (${FRESH} AND priority = 0), NULL, ${firstDue(1)}))
   ${CLAIMED}`;
 }
 
@@ -125,15 +124,12 @@ function claimRetry(condition: string): string {
  */
 function claimFresh(condition: string): string {
   return `${CLAIM}
-    SELECT rowid FROM tasks
+    SELECT number FROM tasks
     WHERE state = 'queued' AND attempt = 0 ${condition}
-      AND priority = (SELECT min(priority) FROM tasks WHERE state = 'queued' AND attempt = 0)
-      AND (priority = 0 OR NOT EXISTS (
-        SELECT 1 FROM tasks WHERE state = 'queued' AND attempt > 0 AND priority = 0 AND ${DUE}))
-    ORDER BY priority, turn, rowid
-    LIMIT iif(
-      EXISTS (SELECT 1 FROM tasks WHERE state = 'queued' AND attempt = 0 AND priority = 0),
-      :limit, :batchLimit)
+      AND priority = iif(EXISTS (${FRESH} AND priority = 0), 0, 1)
+      AND (priority = 0 OR ${firstDue(0)} IS NULL)
+    ORDER BY priority, turn, number
+    LIMIT iif(EXISTS (${FRESH} AND priority = 0), :limit, :batchLimit)
   ${CLAIMED}`;
 }
 
@@ -148,15 +144,16 @@ function firstRetry(priority: 0 | 1): string {
 
 /** `:tasks` have an id and a fence; only leases that are still held are touched. */
 const STORE_RESULTS = `
-  INSERT INTO results (task_id, body, fence, created_at_ms)
-  SELECT tasks.id, ended.value ->> 'result', tasks.fence, :now
+  INSERT INTO results (number, body, fence, created_at_ms)
+  SELECT tasks.number, ended.value ->> 'result', tasks.fence, :now
   FROM json_each(:tasks) AS ended
   JOIN tasks ON tasks.id = ended.value ->> 'id' AND tasks.fence = ended.value ->> 'fence'
   WHERE tasks.state = 'leased'`;
 
 const END_DONE = `
   UPDATE tasks
-  SET state = 'done', lease_until_ms = NULL, finished_at_ms = :now, error = NULL
+  SET state = 'done', lease_until_ms = NULL, finished_at_ms = :now, error = NULL,
+    revision = coalesce(ended.value ->> 'revision', tasks.revision)
   FROM json_each(:tasks) AS ended
   WHERE tasks.id = ended.value ->> 'id' AND tasks.fence = ended.value ->> 'fence'
     AND tasks.state = 'leased'
@@ -208,12 +205,14 @@ export class LibsqlStore implements TaskStore {
   async enqueue(tasks: readonly NewTask[], nowMs: number): Promise<readonly Enqueued[]> {
     // The first of two with one id is kept.
     const payloads = Object.fromEntries(tasks.map(({ id, payload }) => [id, payload]).toReversed());
-    const results = await this.#database.write([
-      ...enqueueStatements(tasks, { nowMs, limits: this.#limits }),
+    const [taken] = await this.#database.write([
+      enqueueStatement(tasks, { nowMs, limits: this.#limits }),
       statement(ENQUEUE_PAYLOADS, { payloads: JSON.stringify(payloads) }),
-      statement(STATES, { ids: idsJson(tasks) }),
     ]);
-    return (results.at(-1)?.rows ?? []).map(({ state }) => state as Enqueued);
+    if (taken?.rowsAffected === Object.keys(payloads).length) return tasks.map(() => "queued");
+    const ids = JSON.stringify(tasks.map(({ id }) => id));
+    const { rows } = await this.#database.read(statement(STATES, { ids }));
+    return rows.map(({ state }) => state as Enqueued);
   }
 
   async enqueueDone(
@@ -222,7 +221,7 @@ export class LibsqlStore implements TaskStore {
   ): Promise<boolean> {
     const { id } = task;
     const results = await this.#database.write([
-      ...enqueueStatements([task], { nowMs: createdAtMs, limits: this.#limits }),
+      enqueueStatement([task], { nowMs: createdAtMs, limits: this.#limits }),
       statement(ENQUEUE_PAYLOADS, { payloads: JSON.stringify({ [id]: payload }) }),
       statement(STORE_DONE, { id, payload, result, now: nowMs }),
       statement(END_STORED, { id, now: nowMs }),
@@ -258,7 +257,7 @@ export class LibsqlStore implements TaskStore {
     if (completed.length > 0) {
       statements.push(
         statement(STORE_RESULTS, { tasks: JSON.stringify(completed), now: nowMs }),
-        statement(END_DONE, { tasks: heldJson(completed), now: nowMs }),
+        statement(END_DONE, { tasks: endedJson(completed), now: nowMs }),
       );
     }
     if (failed.length > 0) {
@@ -308,26 +307,24 @@ export class LibsqlStore implements TaskStore {
   }
 }
 
-/** Queue the tasks that the queue takes, as a part of a transaction that also stores their payloads. */
-export function enqueueStatements(
+/** Queues the tasks that the queue takes, as a part of a transaction that also stores their payloads; affects a row for each. */
+export function enqueueStatement(
   tasks: readonly Omit<NewTask, "payload">[],
   { nowMs, limits }: { readonly nowMs: number; readonly limits: StoreLimits },
-): InStatement[] {
+): InStatement {
   // Without what else they carry: payloads are long.
   const asked = tasks.map(({ id, revision, tenant, priority }) => ({
     ...{ id, revision, tenant, priority },
   }));
   const { waitingTasks: waiting, waitingTasksPerTenant: waitingOfTenant } = limits;
-  return [
-    statement(ENQUEUE_TASKS, {
-      ...{ tasks: JSON.stringify(asked), now: nowMs, waiting, waitingOfTenant },
-    }),
-    statement(DROP_OLD_RESULTS, { ids: idsJson(tasks) }),
-  ];
+  return statement(ENQUEUE_TASKS, {
+    ...{ tasks: JSON.stringify(asked), now: nowMs, waiting, waitingOfTenant },
+  });
 }
 
-function idsJson(tasks: readonly Pick<NewTask, "id">[]): string {
-  return JSON.stringify(tasks.map(({ id }) => id));
+/** Without the results, which are long. */
+function endedJson(tasks: readonly Completed[]): string {
+  return JSON.stringify(tasks.map(({ id, fence, revision }) => ({ id, fence, revision })));
 }
 
 function heldJson(tasks: readonly Held[]): string {
@@ -338,7 +335,7 @@ function claimStatements(claim: ClaimOptions, nowMs: number): InStatement[] {
   const { leaseMs, limit, batchLimit = limit, retryHorizonMs: horizon, freshFirst = false } = claim;
   const sql = freshFirst ? FRESH_FIRST : RETRY_FIRST;
   const until = nowMs + leaseMs;
-  const retry = statement(sql.retry, { until, now: nowMs, horizon });
+  const retry = statement(sql.retry, { until, batchLimit, now: nowMs, horizon });
   const fresh = statement(sql.fresh, { until, limit, batchLimit, now: nowMs, horizon });
   return freshFirst ? [fresh, retry] : [retry, fresh];
 }

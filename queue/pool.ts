@@ -29,6 +29,9 @@ export interface WorkerPoolOptions {
   readonly signal?: AbortSignal;
 }
 
+/** After a timeout: what came while this thread was held up is read first. */
+const READ_FIRST_MS = 50;
+
 interface Job<Request, Response> {
   readonly request: Request;
   readonly transfer: Transferable[];
@@ -185,10 +188,12 @@ class Slot {
 
   async #next<Response>(): Promise<WorkerMessage<Response>> {
     const { clock, timeoutMs } = this.#options;
-    const cancel = clock.after(
-      timeoutMs,
-      () => this.end(`the worker gave no answer within ${timeoutMs} ms`),
-    );
+    let cancel = clock.after(timeoutMs, () => {
+      cancel = clock.after(
+        READ_FIRST_MS,
+        () => this.end(`the worker gave no answer within ${timeoutMs} ms`),
+      );
+    });
     try {
       return await new Promise<WorkerMessage<Response>>((resolve, reject) => {
         this.#owed = { resolve: (message) => resolve(message as WorkerMessage<Response>), reject };

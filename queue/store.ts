@@ -64,6 +64,8 @@ export interface Held {
 export interface Completed extends Held {
   /** JSON text. */
   readonly result: string;
+  /** What the result depends on, where that is not what the task was stored with. */
+  readonly revision?: string;
 }
 
 export interface Failed extends Held {
@@ -75,7 +77,7 @@ export interface Failed extends Held {
 export interface ClaimOptions {
   readonly leaseMs: number;
   readonly limit: number;
-  /** How many of a batch may be claimed together, where no interactive task waits; absent: `limit`. */
+  /** How many of a batch may be claimed together, where no interactive task waits; 0: none, nor a retry; absent: `limit`. */
   readonly batchLimit?: number;
   /** A retry that waits for longer than this was timed by a clock that has been set back since: it is due. */
   readonly retryHorizonMs: number;

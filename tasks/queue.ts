@@ -5,6 +5,8 @@
  *     queue list [--state dead] [--limit 50]   the oldest tasks of a state, with their causes
  *     queue requeue ID ... | --all             dead tasks get all their attempts again
  *     queue purge --state done|dead --before 2024-01-31
+ *     queue webhooks [--limit 50]              the oldest events that an address never took, with their causes
+ *     queue resend EVENT ... | --all           these are sent again, with all their attempts
  */
 import { parseDateMs } from "../scoring/dates.ts";
 import { QueueAdmin } from "../queue/admin.ts";
@@ -38,12 +40,7 @@ const list: Command = (args) => {
     },
   }, args);
   const state = stateFrom(values.state, STATES);
-  const limit = Number(values.limit);
-  if (!Number.isInteger(limit) || limit < 1) {
-    throw new UsageError(
-      `--limit: current value is ${values.limit}, must be a whole number from 1`,
-    );
-  }
+  const limit = limitFrom(values.limit);
   return withAdmin(async (admin) => {
     for (const task of await admin.list(state, limit)) {
       const created = new Date(task.createdAtMs).toISOString();
@@ -55,20 +52,61 @@ const list: Command = (args) => {
 };
 
 const requeue: Command = (args) => {
+  const ids = idsFrom(args);
+  return withAdmin(async (admin) => {
+    const requeued = await admin.requeue(ids, Date.now());
+    console.log(`${requeued.length} tasks queued again`);
+    refuseLeft(ids, requeued, "Not dead");
+  });
+};
+
+const webhooks: Command = (args) => {
+  const { values } = readOptions({ options: { limit: { type: "string", default: "50" } } }, args);
+  const limit = limitFrom(values.limit);
+  return withAdmin(async (admin) => {
+    for (const given of await admin.givenUp(limit)) {
+      const occurred = new Date(given.occurredAtMs).toISOString();
+      const { eventId, endpointId, attempt, error } = given;
+      console.log([eventId, occurred, `to ${endpointId}`, `attempt ${attempt}`, error].join("  "));
+    }
+  });
+};
+
+const resend: Command = (args) => {
+  const ids = idsFrom(args);
+  return withAdmin(async (admin) => {
+    const resent = await admin.resend(ids, Date.now());
+    console.log(`${resent.length} deliveries will be sent again`);
+    refuseLeft(ids, resent, "Not given up");
+  });
+};
+
+/** The ids that are named, or `all`. */
+function idsFrom(args: readonly string[] | undefined): readonly string[] | "all" {
   const { values, positionals } = readOptions({
     options: { all: { type: "boolean", default: false } },
     allowPositionals: true,
   }, args);
   if (values.all === (positionals.length > 0)) {
-    throw new UsageError("Cannot requeue: name the tasks' ids, or --all, and not both");
+    throw new UsageError("Cannot choose: name ids, or --all, and not both");
   }
-  return withAdmin(async (admin) => {
-    const requeued = await admin.requeue(values.all ? "all" : positionals, Date.now());
-    console.log(`${requeued.length} tasks queued again`);
-    const left = positionals.filter((id) => !requeued.includes(id));
-    if (left.length > 0) throw new UsageError(`Not dead, and left alone: ${left.join(", ")}`);
-  });
-};
+  return values.all ? "all" : positionals;
+}
+
+function refuseLeft(
+  asked: readonly string[] | "all",
+  taken: readonly string[],
+  why: string,
+): void {
+  const left = asked === "all" ? [] : asked.filter((id) => !taken.includes(id));
+  if (left.length > 0) throw new UsageError(`${why}, and left alone: ${left.join(", ")}`);
+}
+
+function limitFrom(text: string): number {
+  const limit = Number(text);
+  if (Number.isInteger(limit) && limit >= 1) return limit;
+  throw new UsageError(`--limit: current value is ${text}, must be a whole number from 1`);
+}
 
 const purge: Command = (args) => {
   const { values } = readOptions({
@@ -96,6 +134,6 @@ function stateFrom<const S extends TaskState>(text: string | undefined, states: 
 
 /** The commands by name; without a name the tasks are counted. */
 export const queue: Command = (args) =>
-  chooseCommand({ count, list, requeue, purge }, "count", args)();
+  chooseCommand({ count, list, requeue, purge, webhooks, resend }, "count", args)();
 
 if (import.meta.main) await main(() => queue(Deno.args));

@@ -93,7 +93,11 @@ export function documentOptions({ questionnaire, banks, service }: Config): AppO
       ...{ receive: unasked, breakOff: unasked, chunkFrom: unasked },
     },
     access: OPEN_ACCESS,
-    revision: "",
+    revision: () => "",
+    lifecycle: {
+      ...{ models: unasked, card: unasked, register: unasked, activate: unasked, audit: unasked },
+      ...{ rollback: unasked, challenge: unasked, endChallenge: unasked, comparison: unasked },
+    },
     wake() {},
     now: () => EXAMPLE_AT_MS,
     after: () => () => {},

@@ -1,6 +1,7 @@
 /** Uploads that are each followed to their result: how many a second at most, and how long that takes at a steady rate. */
 import { DatabaseSync } from "node:sqlite";
 import { EXAMPLE } from "../../tests/support/service.ts";
+import { Wire } from "./wire.ts";
 
 const POLL_MS = 4;
 const CLIENTS = 64;
@@ -9,25 +10,26 @@ const CLIENTS = 64;
 let next = Math.floor(Date.now() % 1e9) * 10;
 
 /** Uploads one, and resolves when its result is there. */
-async function follow(url: string): Promise<void> {
-  const response = await fetch(`${url}/upload_features`, {
-    method: "POST",
-    headers: { "Content-Type": "application/json" },
-    body: JSON.stringify({ ...EXAMPLE, monthexpense: next++ }),
-  });
-  const { task_id } = await response.json();
-  while (await (await fetch(`${url}/check_task?task_id=${task_id}`)).text() !== "true") {
+async function follow(wire: Wire): Promise<void> {
+  const answer = await wire.post(
+    "/upload_features",
+    JSON.stringify({ ...EXAMPLE, monthexpense: next++ }),
+  );
+  const { task_id } = JSON.parse(answer);
+  while (await wire.get(`/check_task?task_id=${task_id}`) !== "true") {
     await new Promise((resolve) => setTimeout(resolve, POLL_MS));
   }
 }
 
 /** Results a second where 64 clients each upload the next as soon as the last has its result. */
 export async function mostResultsPerS(url: string, seconds: number): Promise<number> {
+  const wire = new Wire(url);
   const endMs = performance.now() + seconds * 1000;
   let results = 0;
   await Promise.all(Array.from({ length: CLIENTS }, async () => {
-    for (; performance.now() < endMs; results++) await follow(url);
+    for (; performance.now() < endMs; results++) await follow(wire);
   }));
+  wire.close();
   return results / seconds;
 }
 
@@ -67,6 +69,7 @@ export async function uploadToResultMs(
   url: string,
   { uploadsPerS, seconds }: SteadyLoad,
 ): Promise<number[]> {
+  const wire = new Wire(url);
   const times: number[] = [];
   const startMs = performance.now();
   const all: Promise<void>[] = [];
@@ -74,10 +77,11 @@ export async function uploadToResultMs(
     const due = Math.floor((performance.now() - startMs) / 1000 * uploadsPerS);
     for (; number < due; number++) {
       const dueMs = startMs + number * 1000 / uploadsPerS;
-      all.push(follow(url).then(() => void times.push(performance.now() - dueMs)));
+      all.push(follow(wire).then(() => void times.push(performance.now() - dueMs)));
     }
     await new Promise((resolve) => setTimeout(resolve, 1));
   }
   await Promise.all(all);
+  wire.close();
   return times.sort((a, b) => a - b);
 }

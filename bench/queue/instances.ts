@@ -67,7 +67,9 @@ async function run({ instances: count, killed }: Run): Promise<Figures> {
   using test = await openStore(server.url);
   let done: ReadonlySet<string> = new Set();
   while (![...acknowledged].every((id) => done.has(id))) {
-    const { rows } = await test.connection.read("SELECT task_id FROM results");
+    const { rows } = await test.connection.read(
+      "SELECT id AS task_id FROM tasks JOIN results USING (number)",
+    );
     assert.equal(new Set(rows.map(({ task_id }) => task_id)).size, rows.length);
     done = new Set(rows.map(({ task_id }) => String(task_id)));
   }

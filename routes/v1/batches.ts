@@ -32,7 +32,7 @@ export interface BatchesOptions extends QueueParts, Limits {
   readonly questionnaire: Questionnaire;
   readonly banks: Banks;
   /** What results depend on besides the rows: the models and the banks. */
-  readonly revision: string;
+  readonly revision: () => string;
   /** Tells the queue that there is something to do. */
   readonly wake: () => void;
 }

@@ -105,13 +105,21 @@ Deno.test("migrate() keeps what an older program queued, and counts it", async (
   await migrate(connection, { migrations: [first], nowMs: 0 });
   await connection.write([
     "INSERT INTO tasks (id, revision, run_at_ms, created_at_ms) VALUES ('a', '1', 5, 5), ('b', '1', 4, 4)",
-    "INSERT INTO payloads VALUES ('a', '{}'), ('b', '{}')",
+    "INSERT INTO tasks (id, state, revision, attempt, fence, run_at_ms, created_at_ms, finished_at_ms) " +
+    "VALUES ('done', 'done', '1', 1, 3, 1, 1, 2)",
+    `INSERT INTO payloads VALUES ('a', '"of a"'), ('b', '"of b"'), ('done', '"of done"')`,
+    "INSERT INTO results VALUES ('done', '1', 3, 2)",
   ]);
   connection.close();
   using test = await openStore(url);
   const claim = { leaseMs: 9, limit: 9, retryHorizonMs: 9 };
   const { claimed } = await test.store.settle({ nowMs: 9, claim });
-  assert.deepEqual(claimed.map(({ id }) => id).sort(), ["a", "b"]);
+  assert.deepEqual(claimed.map(({ id, payload }) => [id, payload]), [
+    ["a", '"of a"'],
+    ["b", '"of b"'],
+  ]);
+  assert.equal((await test.store.find("done"))?.result, "1");
+  assert.equal(await test.store.payload("done"), '"of done"');
   const { rows } = await test.connection.read("SELECT tenant, waiting, turn FROM tenants");
   assert.deepEqual(rows, [{ tenant: "", waiting: 2, turn: 1 }]);
 });

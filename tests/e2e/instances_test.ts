@@ -101,9 +101,9 @@ Deno.test("three instances on a server that cuts connections, two killed in turn
 
   using test = await openStore(cluster.server.url);
   const { rows } = await test.connection.read(
-    "SELECT task_id, count(*) AS n FROM results GROUP BY task_id",
+    "SELECT id, count(*) AS n FROM tasks JOIN results USING (number) GROUP BY id",
   );
-  const results = new Map(rows.map(({ task_id, n }) => [String(task_id), n]));
+  const results = new Map(rows.map(({ id, n }) => [String(id), n]));
   for (const id of acknowledged) assert.equal(results.get(id), 1);
   const { rows: dead } = await test.connection.read("SELECT id FROM tasks WHERE state = 'dead'");
   assert.deepEqual(dead, []);
@@ -152,10 +152,12 @@ Deno.test("a process that stood still past its lease stores nothing when it goes
   const other = await cluster.start({ PRESCORE_ROLE: "worker" });
   for (const id of ids) await waitForResult(api.url, id);
   const stored = async () =>
-    (await test.connection.read("SELECT * FROM results ORDER BY task_id")).rows;
+    (await test.connection.read(
+      "SELECT id, body, results.fence FROM tasks JOIN results USING (number) ORDER BY id",
+    )).rows;
   const before = await stored();
   for (const id of held) {
-    const { fence } = before.find(({ task_id }) => task_id === id) ?? {};
+    const { fence } = before.find((result) => result.id === id) ?? {};
     assert.ok(Number(fence) > 1, `task ${id} was not claimed again`);
   }
 

@@ -67,7 +67,7 @@ Deno.test("QueueAdmin removes many tasks in steps, so that others can write betw
     `WITH RECURSIVE number (n) AS (SELECT 1 UNION ALL SELECT n + 1 FROM number WHERE n < 5000)
     INSERT INTO tasks (id, state, revision, run_at_ms, created_at_ms, finished_at_ms)
     SELECT n, 'done', '1', 1, 1, 2 FROM number`,
-    "INSERT INTO payloads SELECT id, '{}' FROM tasks",
+    "INSERT INTO payloads SELECT number, '{}' FROM tasks",
   ]);
   const steps: number[] = [];
   const admin = new QueueAdmin({
@@ -86,9 +86,12 @@ Deno.test("QueueAdmin removes many tasks in steps, so that others can write betw
   const removed = await admin.purge("done", NOW);
   assert.deepEqual(steps, [2000, 2000, 999]);
   assert.equal(new Set(removed).size, 4999);
-  assert.deepEqual((await connection.read("SELECT task_id FROM payloads")).rows, [
-    { task_id: "5000" },
-  ]);
+  assert.deepEqual(
+    (await connection.read("SELECT id FROM tasks JOIN payloads USING (number)")).rows,
+    [
+      { id: "5000" },
+    ],
+  );
 });
 
 Deno.test("deno task queue tells, requeues and purges", async () => {
@@ -110,6 +113,9 @@ Deno.test("deno task queue tells, requeues and purges", async () => {
     (await queue("purge", "--state", "done", "--before", "2023-12-01")).stdout,
     /^1 tasks removed$/m,
   );
+  assert.equal((await queue("webhooks")).code, 0);
+  assert.match((await queue("resend", "--all")).stdout, /^0 deliveries will be sent again$/m);
+  assert.match((await queue("resend", "evt_x")).stderr, /Not given up, and left alone: evt_x/);
   const wrong = await queue("purge", "--state", "queued", "--before", "2023-12-01");
   assert.equal(wrong.code, 1);
   assert.match(wrong.stderr, /--state: current value is queued, must be one of done, dead/);

@@ -159,6 +159,26 @@ for (const [where, open] of KINDS) {
     assert.equal(await test.batches.append(chunk(0), NOW), "appended");
   });
 
+  Deno.test(`${where}: a batch whose upload vanished can be sent again from its start, or go on`, async () => {
+    await using test = await rig(open);
+    await test.batches.append(chunk(0), NOW);
+    await test.batches.open({ id: ID, detail: "probabilities" }, NOW);
+    assert.equal((await test.batches.find(ID))?.chunks, 1);
+    await test.work();
+    await test.admin.purge("done", NOW + 100);
+    await test.batches.open({ id: ID, detail: "probabilities" }, NOW);
+    for (const position of [0, 1]) {
+      assert.equal(await test.batches.append(chunk(position), NOW), "appended");
+    }
+    assert.equal(await test.batches.receive(ID, { chunks: 2, nowMs: NOW }), true);
+    await test.work();
+    const batch = await test.batches.find(ID);
+    assert.deepEqual([batch?.chunks, batch?.rows, batch?.endedRows], [2, 4, 4]);
+    // What was received stays as it was.
+    await test.batches.open({ id: ID, detail: "probabilities" }, NOW);
+    assert.deepEqual(await test.batches.find(ID), batch);
+  });
+
   Deno.test(`${where}: breakOff() says why an upload ended too soon, until it goes on`, async () => {
     await using test = await rig(open);
     const { batches } = test;

@@ -204,6 +204,17 @@ Deno.test("Dispatcher goes on when the clock is set back", async () => {
   assert.equal(await resultOf(store, "b"), '"b"');
 });
 
+Deno.test("Dispatcher tries again what a clock that was set back has left far away", async () => {
+  await using test = await rig(async (tasks) =>
+    tasks.some(({ attempt }) => attempt === 1) ? [{ error: "no luck" }] : await succeed(tasks)
+  );
+  await test.upload("a");
+  assert.equal((await test.store.find("a"))?.state, "queued");
+  test.clock.set(test.clock.now() - 3_600_000);
+  await test.clock.advance(2 * POLICY.rescueEveryMs);
+  assert.equal(await resultOf(test.store, "a"), '"a"');
+});
+
 Deno.test("Dispatcher reports a failing store and goes on when it is back", async () => {
   await using test = await rig(succeed);
   const settle = test.store.settle.bind(test.store);
@@ -286,6 +297,79 @@ Deno.test("Dispatcher.drain() runs what is due, without being started", async ()
   assert.equal(batches, 6);
   assert.equal(clock.pending, 0);
   for (const id of ids) assert.equal(await resultOf(test.store, id), JSON.stringify(id));
+});
+
+Deno.test("Dispatcher.drain() leaves a batch's tasks to those who have the time", async () => {
+  using test = await openStore();
+  const clock = new FakeClock();
+  const dispatcher = new Dispatcher({
+    store: test.store,
+    handler: (tasks) =>
+      tasks.some(({ id, attempt }) => id === "fails" && attempt === 1)
+        ? Promise.reject(new Error("no luck"))
+        : succeed(tasks),
+    policy: POLICY,
+    lanes: 1,
+    clock,
+    random: () => 0,
+    report: (error) => assert.fail(String(error)),
+  });
+  const task = { payload: "{}", revision: "1" };
+  const ofBatch = ["fails", "waits"].map((id) => ({ ...task, id, priority: "batch" as const }));
+  await test.store.enqueue([...ofBatch, { ...task, id: "now" }], clock.now());
+  const states = () =>
+    Promise.all(["now", "fails", "waits"].map(async (id) => (await test.store.find(id))?.state));
+  await dispatcher.drain(1_000);
+  assert.deepEqual(await states(), ["done", "queued", "queued"]);
+  const claim = { leaseMs: 900, limit: 1, retryHorizonMs: 1_000 };
+  const { claimed: [first] } = await test.store.settle({ nowMs: clock.now(), claim });
+  assert.equal(first?.id, "fails");
+  const failed = [{ ...first, error: "no luck", retryAtMs: clock.now() }];
+  await test.store.settle({ nowMs: clock.now(), failed });
+  await dispatcher.drain(1_000);
+  assert.deepEqual(await states(), ["done", "queued", "queued"]);
+  await dispatcher.drain(1_000, { batches: true });
+  assert.deepEqual(await states(), ["done", "done", "done"]);
+});
+
+Deno.test("Dispatcher looks for more without a transaction, and claims with an upload's", async () => {
+  using test = await openStore();
+  const clock = new FakeClock();
+  let claims = 0;
+  const dispatcher = new Dispatcher({
+    store: {
+      enqueue: (tasks, nowMs) => test.store.enqueue(tasks, nowMs),
+      enqueueDone: (task, nowMs) => test.store.enqueueDone(task, nowMs),
+      find: (id) => test.store.find(id),
+      payload: (id) => test.store.payload(id),
+      ended: (ids) => test.store.ended(ids),
+      extend: (tasks, untilMs) => test.store.extend(tasks, untilMs),
+      rescue: (options) => test.store.rescue(options),
+      nextDueMs: () => test.store.nextDueMs(),
+      close() {},
+      settle(settlement) {
+        if (settlement.completed === undefined) claims++;
+        return test.store.settle(settlement);
+      },
+    },
+    handler: succeed,
+    policy: POLICY,
+    lanes: 2,
+    clock,
+    random: () => 0,
+    report: (error) => assert.fail(String(error)),
+  });
+  dispatcher.start();
+  await clock.advance(1);
+  claims = 0;
+  for (let upload = 1; upload <= 5; upload++) {
+    await test.store.enqueue([{ id: `t${upload}`, payload: "{}", revision: "1" }], clock.now());
+    dispatcher.wake();
+    await clock.advance(1);
+    assert.equal((await test.store.find(`t${upload}`))?.state, "done");
+    assert.equal(claims, upload);
+  }
+  await dispatcher.stop();
 });
 
 Deno.test("Dispatcher tells of a task that died only where it still held it", async () => {

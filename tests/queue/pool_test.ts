@@ -123,10 +123,22 @@ Deno.test("WorkerPool replaces a worker that hangs past the timeout", async () =
   const hung = pool.run("hang");
   const waiting = pool.run("next");
   const rejected = assert.rejects(hung, /no answer within 100 ms/);
-  await clock.advance(100);
+  await clock.advance(150);
   await rejected;
   assert.equal(await waiting, "next!");
   assert.equal(spawned[0]?.terminated, true);
+});
+
+Deno.test("WorkerPool takes an answer that came in time, and was read late", async () => {
+  const { pool, clock, spawned } = await start(() => new FakeWorker(() => {}));
+  const answer = pool.run("a");
+  await settle();
+  // The thread was held up: the timer is the first to be heard, though the answer was there before it.
+  await clock.advance(100);
+  spawned[0]?.say({ kind: "done", response: "a!" });
+  assert.equal(await answer, "a!");
+  assert.equal(clock.pending, 0);
+  assert.equal(spawned[0]?.terminated, false);
 });
 
 Deno.test("WorkerPool tries again to start a worker that could not be replaced", async () => {
@@ -167,7 +179,7 @@ Deno.test("WorkerPool.start() gives up on a worker that never gets ready", async
     WorkerPool.start({ size: 1, spawn: () => worker, timeoutMs: 100, clock }),
     /no answer within 100 ms/,
   );
-  await clock.advance(100);
+  await clock.advance(150);
   await started;
   assert.ok(worker.terminated);
 });

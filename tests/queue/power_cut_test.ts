@@ -19,8 +19,8 @@ async function broken(folder: string, promised: readonly string[]): Promise<stri
     );
     if (tables.length === 0) return [...promised];
     const { rows } = await connection.read(`
-      SELECT 'task ' || tasks.id AS kept FROM tasks JOIN payloads ON task_id = tasks.id
-      UNION ALL SELECT 'result ' || task_id FROM results`);
+      SELECT 'task ' || tasks.id AS kept FROM tasks JOIN payloads USING (number)
+      UNION ALL SELECT 'result ' || tasks.id FROM tasks JOIN results USING (number)`);
     const kept = new Set(rows.map(({ kept }) => kept));
     return promised.filter((promise) => !kept.has(promise));
   } finally {

@@ -1,4 +1,5 @@
 import assert from "node:assert/strict";
+import { QueueAdmin } from "../../queue/admin.ts";
 import { LibsqlBatches } from "../../queue/libsql_batches.ts";
 import { type Endpoint, webhookEvent, WebhookSender } from "../../queue/webhook_sender.ts";
 import { parseWebhookSecret, signedHeaders } from "../../queue/webhook_signature.ts";
@@ -173,6 +174,37 @@ Deno.test("what was not taken is sent again with backoff under the same id, and 
   assert.equal(test.sent.length, 2 * POLICY.maxAttempts);
   assert.equal(new Set(test.sent.map(({ headers }) => headers["webhook-id"])).size, 1);
   assert.deepEqual((await test.waiting()).map(({ run_at_ms }) => run_at_ms), [null, null]);
+});
+
+Deno.test("QueueAdmin lists what was given up, and has it sent again", async () => {
+  let status = 410;
+  await using test = await rig(({ url }) => url.includes("crm") ? status : 204);
+  const admin = new QueueAdmin(test.connection);
+  await test.end("app_1");
+  await test.end("app_2");
+  test.sender.start();
+  await test.clock.advance(0);
+  const [first, second] = await admin.givenUp(9);
+  assert.ok(first && second);
+  assert.deepEqual(first, {
+    eventId: "evt_app_1_1",
+    endpointId: "crm",
+    attempt: 1,
+    occurredAtMs: first.occurredAtMs,
+    error: "answered 410",
+  });
+  assert.deepEqual(await admin.givenUp(1), [first]);
+  status = 204;
+  assert.deepEqual(await admin.resend([second.eventId, "unknown"], test.clock.now()), [
+    second.eventId,
+  ]);
+  test.sender.wake();
+  await test.clock.advance(0);
+  assert.deepEqual(await admin.givenUp(9), [first]);
+  assert.deepEqual(await admin.resend("all", test.clock.now()), [first.eventId]);
+  test.sender.wake();
+  await test.clock.advance(0);
+  assert.deepEqual(await test.waiting(), []);
 });
 
 Deno.test("an address that wants no more of an event is not sent it again", async () => {

@@ -2,6 +2,7 @@
  * The whole HTTP surface over a queue in memory, with the real models in this thread and time in the test's hand: no socket, no
  * worker, no sleep.
  */
+import { AuditLog } from "../../audit/mod.ts";
 import { Completions } from "../../queue/completions.ts";
 import { Dispatcher } from "../../queue/dispatcher.ts";
 import { Express } from "../../queue/express.ts";
@@ -11,6 +12,7 @@ import type { AccessOptions } from "../../routes/access.ts";
 import { OPEN_ACCESS } from "../../tasks/schemas.ts";
 import { type AppOptions, createApp } from "../../routes/mod.ts";
 import { limitsOf } from "../../routes/limits.ts";
+import { lifecycleWithout } from "../../serving.ts";
 import { type Scoring, startScoring } from "../../workers.ts";
 import { FakeClock } from "./fake_clock.ts";
 import { readConfig } from "./service.ts";
@@ -87,7 +89,19 @@ export async function openApp(
     store,
     batches,
     access: access?.({ connection, clock }) ?? OPEN_ACCESS,
-    revision: "1",
+    revision: () => "1",
+    lifecycle: lifecycleWithout({
+      config,
+      clock,
+      stores: {
+        database: connection,
+        audit: new AuditLog({
+          database: connection,
+          now: () => clock.now(),
+          newId: () => crypto.randomUUID(),
+        }),
+      },
+    }),
     report,
     async enqueue(task) {
       const [state = "refused"] = await store.enqueue([{ ...task, revision: "1" }], clock.now());

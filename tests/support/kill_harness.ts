@@ -138,9 +138,11 @@ class Harness {
         SELECT (SELECT count(*) FROM tasks WHERE state = 'dead') AS dead,
           (SELECT count(*) FROM tasks WHERE state = 'done') - (SELECT count(*) FROM results) AS without,
           (SELECT count(*) FROM tasks WHERE state IN ('queued', 'leased'))
-            - (SELECT sum(waiting) FROM tenants) AS miscounted`);
+            - (SELECT coalesce(sum(waiting), 0) FROM tenants) AS miscounted`);
       assert.deepEqual(counts, [{ dead: 0, without: 0, miscounted: 0 }]);
-      const { rows } = await connection.read("SELECT task_id FROM results");
+      const { rows } = await connection.read(
+        "SELECT id AS task_id FROM tasks JOIN results USING (number)",
+      );
       const stored = new Set(rows.map(({ task_id }) => task_id));
       for (const id of this.#tasks.keys()) assert.ok(stored.has(id), `task ${id} was lost`);
     } finally {

@@ -117,6 +117,20 @@ Deno.test("the same key and body are one application, whatever the order of the 
   assert.notEqual(other.id, first.id);
 });
 
+Deno.test("the same key and body get the decision that they got, whatever it would be now", async () => {
+  await using app = await openApp();
+  app.startQueue();
+  const key = { "Idempotency-Key": '"a key"' };
+  const { id } = await (await app.post(PATH, BODY, key)).json();
+  await app.clock.advance(0);
+  const decided = await (await app.request(`${PATH}/${id}`)).text();
+  assert.equal(JSON.parse(decided).status, "decided");
+  await app.stores.connection.write(["UPDATE tasks SET revision = 'of other models'"]);
+  const again = await app.post(PATH, BODY, key);
+  assert.equal(again.status, 200);
+  assert.equal(await again.text(), decided);
+});
+
 Deno.test("the same key with another body is answered 409, and changes nothing", async () => {
   await using app = await openApp();
   const key = { "Idempotency-Key": '"a key"' };

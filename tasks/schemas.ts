@@ -1,7 +1,7 @@
 /**
  * `deno task schemas`: writes what is generated from the code: a JSON Schema beside each configuration file, for editors, the
- * database schema that the migrations add up to, and the OpenAPI document with its example of a decision. `--check` changes
- * nothing and fails where a file differs.
+ * database schema that the migrations add up to, the OpenAPI document with its example of a decision, and the tables of who may use
+ * which route. `--check` changes nothing and fails where a file differs.
  */
 import { z } from "zod";
 import { type Config, configSchemas, loadConfig } from "../configs/mod.ts";
@@ -51,6 +51,8 @@ export async function* generatedFiles(): AsyncGenerator<readonly [path: string, 
   const config = shippedConfig();
   yield ["routes/v1/examples/decision.json", jsonText(await exampleDecision(config))];
   yield ["client/openapi.json", jsonText(await openApiDocument(config))];
+  const { roleTables } = await import("./role_tables.ts");
+  yield ["docs/roles.md", await roleTables(documentOptions(config))];
 }
 
 function jsonText(value: unknown): string {

@@ -1,5 +1,6 @@
--- wrk: a different questionnaire each time.
+-- wrk: a different questionnaire each time, with the API key that PRESCORE_BENCH_KEY has.
 local threads = 0
+local key = os.getenv("PRESCORE_BENCH_KEY")
 
 function setup(thread)
   thread:set("number", threads * 100000000)
@@ -15,5 +16,8 @@ function request()
     '"monthexpense": 100000.0, "gender": 0, "family_status": "Никогда в браке не состоял(а)", "childcount": 0, ' ..
     '"snils": 0, "merch_code": 77, "loan_amount": 137000.0, "loan_term": 18.0, "goods_category": "Furniture"}',
     number)
-  return wrk.format("POST", "/upload_features", { ["Content-Type"] = "application/json" }, body)
+  return wrk.format("POST", "/upload_features", {
+    ["Content-Type"] = "application/json",
+    ["Authorization"] = key and "Bearer " .. key
+  }, body)
 end

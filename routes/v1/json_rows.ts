@@ -16,6 +16,12 @@ export interface RowLimit {
   readonly maxRowBytes: number;
 }
 
+/**
+ * How many times too long a row may be and still be refused alone, and as much of space between rows: a body that goes on without
+ * rows would never end.
+ */
+const SLACK = 16;
+
 const NEWLINE = 0x0a;
 const QUOTE = 0x22;
 const BACKSLASH = 0x5c;
@@ -30,12 +36,17 @@ export async function* ndjsonRows(
   { maxRowBytes }: RowLimit,
 ): AsyncGenerator<RowBytes> {
   const row = new Row(maxRowBytes);
+  const space = new Space(maxRowBytes);
   for await (const chunk of body) {
     let start = 0;
     for (let end; (end = chunk.indexOf(NEWLINE, start)) >= 0; start = end + 1) {
       row.add(chunk.subarray(start, end));
       const bytes = row.take();
-      if (bytes === null || !isSpace(bytes)) yield bytes;
+      if (bytes !== null && isSpace(bytes)) space.add(bytes.length + 1);
+      else {
+        space.end();
+        yield bytes;
+      }
     }
     row.add(chunk.subarray(start));
   }
@@ -51,6 +62,7 @@ export async function* jsonArrayRows(
   const row = new Row(maxRowBytes);
   let [depth, inString, escaped, isFirst, ended] = [0, false, false, true, false];
   let marked = 0;
+  const space = new Space(maxRowBytes);
   for await (const chunk of body) {
     let start = 0;
     for (let at = 0; at < chunk.length; at++) {
@@ -67,7 +79,10 @@ export async function* jsonArrayRows(
           continue;
         }
         marked = MARK.length;
-        if (isSpaceByte(byte)) continue;
+        if (isSpaceByte(byte)) {
+          space.add(1);
+          continue;
+        }
         if (ended || byte !== OPEN_BRACKET) {
           throw new RowsError("the body must be one JSON array of applications");
         }
@@ -94,6 +109,27 @@ export async function* jsonArrayRows(
   if (!ended) throw new RowsError("the body ends before its JSON array does");
 }
 
+/** Counts what is between rows. */
+class Space {
+  readonly #maxBytes: number;
+  #bytes = 0;
+
+  constructor(maxRowBytes: number) {
+    this.#maxBytes = SLACK * maxRowBytes;
+  }
+
+  add(bytes: number): void {
+    this.#bytes += bytes;
+    if (this.#bytes > this.#maxBytes) {
+      throw new RowsError(`there may be ${this.#maxBytes} bytes of space between rows at most`);
+    }
+  }
+
+  end(): void {
+    this.#bytes = 0;
+  }
+}
+
 /** Collects a row's bytes from the pieces in which they come. */
 class Row {
   readonly #maxBytes: number;
@@ -106,6 +142,9 @@ class Row {
 
   add(piece: Uint8Array): void {
     this.#bytes += piece.length;
+    if (this.#bytes > SLACK * this.#maxBytes) {
+      throw new RowsError(`a row goes on for more than ${SLACK * this.#maxBytes} bytes`);
+    }
     if (this.#bytes > this.#maxBytes) this.#pieces = [];
     else if (piece.length > 0) this.#pieces.push(piece);
   }

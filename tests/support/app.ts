@@ -35,6 +35,7 @@ export interface TestApp extends AsyncDisposable {
   /** Lets the queue do its work, now and from now on. */
   startQueue(): void;
   request(path: string, init?: RequestInit): Promise<Response>;
+  fetch(request: Request): Promise<Response>;
   /** Posts JSON. */
   post(path: string, body: unknown, headers?: Record<string, string>): Promise<Response>;
 }
@@ -123,6 +124,7 @@ export async function openApp(
     reported,
     startQueue: () => dispatcher.start(),
     request: async (path, init) => await app.request(path, init),
+    fetch: async (request) => await app.fetch(request),
     post: async (path, body, headers) =>
       await app.request(path, {
         method: "POST",

@@ -17,7 +17,8 @@ import { WebhookSender } from "./queue/webhook_sender.ts";
 import { createApp } from "./routes/mod.ts";
 import { configFromEnvironment, webhookEndpoints } from "./tasks/config.ts";
 import { main } from "./tasks/main.ts";
-import { readRevision, startScoring } from "./workers.ts";
+import { loadVersion, startServing } from "./serving.ts";
+import { configuredVersion } from "./versions.ts";
 
 const EVERY_MINUTE = "* * * * *";
 
@@ -44,16 +45,20 @@ await main(async () => {
 });
 
 async function startEdge(): Promise<Edge> {
-  const config = configFromEnvironment();
+  const configured = configFromEnvironment();
+  const config = { ...configured, service: { ...configured.service, workers: 0 } };
   const { service, questionnaire, banks } = config;
   if (!isRemote(service.databaseUrl)) {
     throw new ConfigError(
       "Cannot keep tasks in a file here: PRESCORE_DATABASE_URL must name a database on a server",
     );
   }
-  const scoring = await startScoring({ ...config, service: { ...service, workers: 0 } });
-  const revision = await readRevision(config);
-  const { store, batches, webhooks } = await openStores(service, systemClock.now());
+  const first = loadVersion(config, configuredVersion(config));
+  first.catch(() => {});
+  const stores = await openStores(service, systemClock.now());
+  const { store, batches, webhooks } = stores;
+  const serving = await startServing({ config, stores, first, clock: systemClock, report });
+  const { live, handler } = serving;
   const completions = new Completions({
     store,
     clock: systemClock,
@@ -63,7 +68,7 @@ async function startEdge(): Promise<Edge> {
   const dispatcher = new Dispatcher({
     store,
     onEnded: (ids) => completions.tell(ids),
-    handler: scoring.handler,
+    handler,
     policy: service.queue,
     lanes: 1,
     clock: systemClock,
@@ -71,15 +76,18 @@ async function startEdge(): Promise<Edge> {
     report,
   });
 
-  const express = new Express({ store, handler: scoring.handler, lanes: 1, clock: systemClock });
+  const express = new Express({ store, handler, lanes: 1, clock: systemClock });
 
   /** What fails here waits for the next request or sweep: the tasks are stored. */
   async function drain(budgetMs: number, options?: { batches: boolean }): Promise<void> {
+    await serving.followIfDue();
     await dispatcher.drain(budgetMs, options).catch(report);
   }
 
   async function enqueue(task: Pick<NewTask, "id" | "payload">): Promise<Enqueued> {
-    const [state] = await store.enqueue([{ ...task, revision }], systemClock.now());
+    const [state] = await store.enqueue([
+      { ...task, revision: live.chosen(task.id).revision },
+    ], systemClock.now());
     if (state === undefined) throw new Error(`the store gave no state for task ${task.id}`);
     if (isFinished(state) || state === "refused") return state;
     await drain(service.edge.uploadBudgetMs);
@@ -119,6 +127,7 @@ async function startEdge(): Promise<Edge> {
   async function sweep(): Promise<void> {
     const untilMs = systemClock.now() + service.edge.sweepBudgetMs;
     await drain(service.edge.sweepBudgetMs, { batches: true });
+    await serving.scoreBeside();
     do {
       if (!await sender.sendDue().catch(report)) return;
     } while (systemClock.now() < untilMs);
@@ -127,14 +136,18 @@ async function startEdge(): Promise<Edge> {
   const app = createApp({
     store: { find, payload: (id) => store.payload(id) },
     batches,
-    revision,
+    revision: () => live.champion.revision,
+    lifecycle: serving.lifecycle,
+    actorOf: () => "api",
     report,
     enqueue,
-    express: (task, timeoutMs) => express.run({ ...task, revision }, timeoutMs),
+    express: (task, timeoutMs) =>
+      express.run({ ...task, revision: live.chosen(task.id).revision }, timeoutMs),
     wait,
     // What is stored waits for the sweep, or for whoever asks for it.
     wake() {},
-    explore: (application) => scoring.decider.explore(application),
+    explore: (application) =>
+      live.useChampion(async (version) => (await version.scoring()).decider.explore(application)),
     now: systemClock.now,
     questionnaire,
     banks,

@@ -13,15 +13,17 @@ import type { Enqueued, NewTask } from "./queue/store.ts";
 import { WebhookSender } from "./queue/webhook_sender.ts";
 import type { WebhookStore } from "./queue/webhook_store.ts";
 import { createApp, createHealthApp } from "./routes/mod.ts";
-import type { WhatIfOptions } from "./routes/v1/what_if.ts";
+import { audit } from "./tasks/audit.ts";
 import { backup } from "./tasks/backup.ts";
 import { configFromEnvironment, webhookEndpoints } from "./tasks/config.ts";
 import { health } from "./tasks/health.ts";
 import { chooseCommand, main } from "./tasks/main.ts";
+import { models } from "./tasks/models.ts";
 import { queue } from "./tasks/queue.ts";
 import { replay } from "./tasks/replay.ts";
 import { Reporter } from "./tasks/report.ts";
-import { readRevision, type Scoring, startScoring } from "./workers.ts";
+import { configuredVersion } from "./versions.ts";
+import { loadVersion, startServing } from "./serving.ts";
 
 export interface Service {
   /** Where it listens, such as `http://127.0.0.1:8000`. */
@@ -39,18 +41,22 @@ export async function startService(config: Config): Promise<Service> {
   const { service, questionnaire, banks } = config;
   await using closing = new AsyncDisposableStack();
   // The models are read and compiled while the database opens, which holds this thread.
-  const reading = Promise.all([
-    service.role === "api" ? undefined : startScoring(config),
-    readRevision(config),
-  ]);
+  const first = loadVersion(config, configuredVersion(config));
   // It is awaited below; where the database fails first nobody asks.
-  reading.catch(() => {});
-  const { store, batches, webhooks } = await openStores(service, systemClock.now());
+  first.catch(() => {});
+  const stores = await openStores(service, systemClock.now());
+  const { store, batches, webhooks } = stores;
   closing.defer(() => store.close());
-  const [scoring, revision] = await reading;
-  if (scoring) closing.use(scoring);
+  const serving = closing.use(
+    await startServing({
+      ...{ config, stores, first, clock: systemClock },
+      report: (error) => reporter.report("The models cannot be changed here", error),
+    }),
+  );
+  const { live, handler } = serving;
+  const scores = service.role !== "api";
 
-  const sender = scoring && await startWebhooks(service, webhooks);
+  const sender = scores ? await startWebhooks(service, webhooks) : undefined;
   closing.defer(() => sender?.stop());
   const report = (error: unknown) => reporter.report("A request failed", error);
   const completions = new Completions({
@@ -59,25 +65,27 @@ export async function startService(config: Config): Promise<Service> {
     pollEveryMs: service.pollEveryMs,
     report,
   });
-  const dispatcher = scoring && startDispatcher({
-    store,
-    handler: scoring.handler,
-    onEnded: (ids) => {
-      completions.tell(ids);
-      sender?.wake();
-    },
-    policy: service.queue,
-    lanes: Math.max(1, service.workers),
-    pollEveryMs: service.pollEveryMs,
-  });
+  const dispatcher = scores
+    ? startDispatcher({
+      ...{ store, handler },
+      onEnded: (ids) => {
+        completions.tell(ids);
+        sender?.wake();
+      },
+      policy: service.queue,
+      lanes: Math.max(1, service.workers),
+      pollEveryMs: service.pollEveryMs,
+    })
+    : undefined;
   closing.defer(() => dispatcher?.stop());
 
-  const express = scoring && new Express({
-    store,
-    handler: scoring.handler,
-    lanes: Math.max(1, service.workers),
-    clock: systemClock,
-  });
+  const express = scores
+    ? new Express({
+      ...{ store, handler },
+      lanes: Math.max(1, service.workers),
+      clock: systemClock,
+    })
+    : undefined;
   const uploads = new GroupCommit<NewTask, Enqueued>({
     commit: async (tasks) => {
       const stored = store.enqueue(tasks, systemClock.now());
@@ -91,17 +99,21 @@ export async function startService(config: Config): Promise<Service> {
   const app = service.role === "worker" ? createHealthApp({ store, report }) : createApp({
     store,
     batches,
-    revision,
+    revision: () => live.champion.revision,
+    lifecycle: serving.lifecycle,
+    actorOf: () => "api",
     report,
-    enqueue: (task) => uploads.add({ ...task, revision }),
+    enqueue: (task) => uploads.add({ ...task, revision: live.chosen(task.id).revision }),
     express: async (task, timeoutMs) => {
+      const { revision } = live.chosen(task.id);
       const done = await express?.run({ ...task, revision }, timeoutMs) ?? false;
       if (done) sender?.wake();
       return done;
     },
     wait: (id, options) => completions.wait(id, options),
     wake: () => dispatcher?.wake(),
-    explore: exploring(config, scoring),
+    explore: (application) =>
+      live.useChampion(async (version) => (await version.scoring()).decider.explore(application)),
     now: systemClock.now,
     questionnaire,
     banks,
@@ -114,22 +126,18 @@ export async function startService(config: Config): Promise<Service> {
     return shutDown(server, service.queue.drainMs);
   });
 
+  const closed = new AbortController();
+  closing.defer(() => closed.abort());
+  serving.followEvery(service.models.followEveryMs, closed.signal);
+
   const { hostname, port } = server.addr;
   const running = closing.move();
   return {
     url: `http://${hostname.includes(":") ? `[${hostname}]` : hostname}:${port}`,
-    workers: scoring?.startWorkers() ?? Promise.resolve(0),
+    workers: scores
+      ? live.champion.scoring().then((scoring) => scoring.startWorkers())
+      : Promise.resolve(0),
     stop: () => running.disposeAsync(),
-  };
-}
-
-/** Decides at once: by the models of this process, which one that scores nothing else loads when it is first asked. */
-function exploring(config: Config, scoring: Scoring | undefined): WhatIfOptions["explore"] {
-  let loading: Promise<Scoring> | undefined;
-  return async (application) => {
-    const { decider } = scoring ??
-      await (loading ??= startScoring({ ...config, service: { ...config.service, workers: 0 } }));
-    return await decider.explore(application);
   };
 }
 
@@ -226,4 +234,6 @@ async function serve(): Promise<void> {
   else console.log(workers > 0 ? `${workers} scoring workers` : "scoring in the main thread");
 }
 
-if (import.meta.main) await main(chooseCommand({ serve, health, backup, queue, replay }, "serve"));
+if (import.meta.main) {
+  await main(chooseCommand({ serve, health, backup, queue, replay, audit, models }, "serve"));
+}

@@ -1,6 +1,9 @@
 /** The database ready for use, with all that is kept in it: opened, its file's folder made, its schema brought up to date. */
 import { ConfigError, type Service, withoutSecrets } from "./configs/mod.ts";
+import { AuditLog } from "./audit/mod.ts";
+import { systemClock } from "./clock.ts";
 import { Connection, filePath } from "./database/connection.ts";
+import type { Database } from "./database/database.ts";
 import { GroupedDatabase } from "./database/grouped_database.ts";
 import { LibsqlBatches } from "./queue/libsql_batches.ts";
 import { LibsqlStore } from "./queue/libsql_store.ts";
@@ -15,6 +18,8 @@ export interface Stores {
   readonly store: LibsqlStore;
   readonly batches: LibsqlBatches;
   readonly webhooks: WebhookStore;
+  readonly audit: AuditLog;
+  readonly database: Database;
 }
 
 /** Closing the store closes all. Throws `ConfigError` where the database cannot be used. */
@@ -32,6 +37,12 @@ export async function openStores(
       store: new LibsqlStore(database, limits),
       batches: new LibsqlBatches(database, limits),
       webhooks: new WebhookStore(database),
+      audit: new AuditLog({
+        database,
+        now: systemClock.now,
+        newId: () => crypto.randomUUID(),
+      }),
+      database,
     };
   } catch (error) {
     connection?.close();

@@ -19,10 +19,13 @@ import type { Models } from "./scoring/models.ts";
 import { Scorer } from "./scoring/score.ts";
 import {
   type Bundle,
+  goldenErrors,
   type Inspected,
+  ModelError,
   ModelSet,
   type Modules,
   readBundle,
+  readChecked,
   readManifest,
   readModule,
   sha256Of,
@@ -38,6 +41,8 @@ export interface Scoring extends AsyncDisposable {
   readonly handler: Handler;
   /** Decides at once, without the queue. */
   readonly decider: Decider;
+  /** Gives probabilities at once. */
+  readonly scorer: Scorer;
   /**
    * Moves the scoring into workers a little later. Resolves with how many there are, when they have answered; with 0 where they
    * could not, or the configuration wants none.
@@ -47,9 +52,15 @@ export interface Scoring extends AsyncDisposable {
 
 type Pool = WorkerPool<WorkerRequest, WorkerResponse>;
 
+export interface ScoringOptions {
+  /** Whether the models must give the golden rows what training gave them. */
+  readonly golden?: boolean;
+}
+
 /** Reads and checks the models. Throws `ModelError` where one cannot be used. */
 export async function startScoring(
   { service, questionnaire, banks, policy, modelsFolder }: Config,
+  { golden = false }: ScoringOptions = {},
 ): Promise<Scoring> {
   const bundle = await readBundle(modelsFolder, {
     features: await describeFeatures(questionnaire),
@@ -60,6 +71,7 @@ export async function startScoring(
     ? { engine: await readModule("engine") }
     : { engine: await readModule("engine"), tract: await readModule("tract") };
   const here = new ModelSet(modules, bundle);
+  if (golden) await checkGolden(here, { bundle, folder: modelsFolder });
 
   let pool: Pool | undefined;
   const models: Models = {
@@ -110,6 +122,7 @@ export async function startScoring(
   return {
     handler: withChunks(batchWorks(scorer, decider), scoringHandler({ scorer, decider })),
     decider,
+    scorer,
     startWorkers: () => starting ??= service.workers === 0 ? Promise.resolve(0) : startWorkers(),
     async [Symbol.asyncDispose]() {
       stopping.abort();
@@ -136,15 +149,31 @@ function batchWorks(scorer: Scorer, decider: Decider): Readonly<Record<BatchDeta
   };
 }
 
+/** Throws `ModelError` where the version has no golden rows, or they come out otherwise. */
+async function checkGolden(
+  models: ModelSet,
+  { bundle, folder }: { bundle: Bundle; folder: URL },
+): Promise<void> {
+  const { golden } = await readManifest(folder);
+  if (golden === undefined) {
+    throw new ModelError(
+      `Cannot check the models in ${folder.pathname}: manifest.json must name golden rows`,
+    );
+  }
+  goldenErrors(models, { files: bundle.models, bytes: await readChecked(golden, folder) });
+}
+
 /**
- * Names what a score depends on besides the answers: the features, the banks and their models. An upload of the same answers under
+ * Names what a score depends on besides the answers: the version, the features, the banks and their models. An upload of the same answers under
  * another revision is scored again. The policy is not in it: a request of the v1 API that is sent again gets the decision that it got,
  * whatever has changed since, and the decision's receipt names the policy that it was made under.
  */
 export async function readRevision({ banks, modelsFolder }: Config): Promise<string> {
-  const { features, models } = await readManifest(modelsFolder);
+  const { version, features, models } = await readManifest(modelsFolder);
   const parts = banks.banks.map(({ id, model }) => [id, models[model]?.onnx.sha256]);
-  return await sha256Of(new TextEncoder().encode(JSON.stringify([features.sha256, parts])));
+  return await sha256Of(
+    new TextEncoder().encode(JSON.stringify([version, features.sha256, parts])),
+  );
 }
 
 interface PoolOptions {

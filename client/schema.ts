@@ -249,6 +249,146 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/v1/models": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** The versions of the models, and which of them answers */
+        get: operations["listModels"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/models/{version}/card": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** A version's model card */
+        get: operations["getModelCard"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/models/comparison": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** What the latest trial of a challenger has shown */
+        get: operations["compareModels"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/models/{version}/register": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Put the hashes of a version's files on record */
+        post: operations["registerModels"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/models/{version}/activate": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Have a version answer from now on, once it has passed its checks */
+        post: operations["activateModels"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/models/rollback": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Activate the version that was active before */
+        post: operations["rollBackModels"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/models/challenger": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        /**
+         * Try a version beside the active one
+         * @description It scores what the active one answers, after the answer. With a share it also answers that share of the applications, always the same ones.
+         */
+        put: operations["challengeModels"];
+        post?: never;
+        /** End the trial */
+        delete: operations["endChallenge"];
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/audit": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Who did what, the latest first */
+        get: operations["listAudit"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/problems/{name}": {
         parameters: {
             query?: never;
@@ -1193,6 +1333,224 @@ export interface components {
             /** @enum {string} */
             status: "failed";
             failure: string;
+        };
+        Models: {
+            serving: {
+                /** @description The version that answers */
+                active: string;
+                /** @description The version that a rollback activates */
+                previous?: string;
+                challenger?: {
+                    version: string;
+                    /** @description Share of applications that it answers; 0 where it only scores beside the active version */
+                    share: number;
+                };
+            };
+            versions: {
+                version: string;
+                /**
+                 * @description previous: what a rollback activates; unregistered: found in the folder of models alone
+                 * @enum {string}
+                 */
+                state: "active" | "challenger" | "previous" | "registered" | "unregistered";
+                /** Format: date-time */
+                registeredAt?: string;
+                /** @description Over all its files, as they are now */
+                sha256?: string;
+                /** @description Each file's hash, as it is now */
+                files: {
+                    [key: string]: string;
+                };
+                /** @description Why it cannot be activated, as far as that shows without loading it */
+                problem?: string;
+                /** @description The heading and the first paragraph of MODEL_CARD.md */
+                card?: string;
+                /** @description In the order of banks.json */
+                banks: {
+                    bank: string;
+                    /** @description Its name in the version's manifest */
+                    model: string;
+                    family?: string;
+                    onnxSha256: string;
+                    /** @description Absent where nobody judged the model */
+                    evidence?: {
+                        /** @description Whether training found that decisions can be predicted */
+                        signal: boolean;
+                        auc: number;
+                        /** @description Lower end of the 95 % interval of the AUC */
+                        low: number;
+                        high: number;
+                        /** @description What `low` must exceed */
+                        threshold: number;
+                    };
+                    /** @description Who wants the bank served without evidence, from banks.json */
+                    override?: {
+                        who: string;
+                        why: string;
+                        /** Format: date */
+                        when: string;
+                    };
+                }[];
+            }[];
+        };
+        ModelComparison: {
+            champion: string;
+            challenger: string;
+            /** Format: date-time */
+            since: string;
+            /** @description The latest ones that were scored by both, on which this stands */
+            applications: number;
+            /** @description Scored beside the champion, all in all */
+            scored: number;
+            /** @description Not scored beside it, for too many waited */
+            dropped: number;
+            /** @description Not scored beside it, for the challenger or the database failed */
+            failed: number;
+            banks: {
+                bank: string;
+                /** @description Scored by both */
+                applications: number;
+                champion: {
+                    mean: number;
+                    median: number;
+                    /** @description Applications by twentieth of the probability, from 0 to 1 */
+                    counts: number[];
+                };
+                challenger: {
+                    mean: number;
+                    median: number;
+                    /** @description Applications by twentieth of the probability, from 0 to 1 */
+                    counts: number[];
+                };
+                /** @description Population stability index of the challenger's scores over tenths of the champion's */
+                psi: number;
+                /** @description From where a chance counts as good, from policy.json */
+                target: number;
+                /** @description Share of applications on the same side of the target */
+                agreement: number;
+                /** @description Good by the challenger alone */
+                raised: number;
+                /** @description Good by the champion alone */
+                lowered: number;
+                /** @description Absent where no outcome is known */
+                outcomes?: {
+                    /** @description With a known outcome at this bank */
+                    applications: number;
+                    approved: number;
+                    champion: {
+                        /** @description Absent where all outcomes are alike */
+                        auc?: {
+                            value: number;
+                            low: number;
+                            high: number;
+                        };
+                        brier: {
+                            value: number;
+                            low: number;
+                            high: number;
+                        };
+                    };
+                    challenger: {
+                        /** @description Absent where all outcomes are alike */
+                        auc?: {
+                            value: number;
+                            low: number;
+                            high: number;
+                        };
+                        brier: {
+                            value: number;
+                            low: number;
+                            high: number;
+                        };
+                    };
+                    /** @description Challenger less champion, on the same applications */
+                    difference: {
+                        /** @description Absent where all outcomes are alike */
+                        auc?: {
+                            value: number;
+                            low: number;
+                            high: number;
+                        };
+                        brier: {
+                            value: number;
+                            low: number;
+                            high: number;
+                        };
+                    };
+                };
+            }[];
+            /** @description By who answered */
+            arms: {
+                champion: {
+                    /** @description Answered by this version */
+                    applications: number;
+                    /** @description Known decisions of banks on them */
+                    outcomes: number;
+                    approved: number;
+                    /** @description Approved of outcomes; absent where there are none */
+                    rate?: {
+                        value: number;
+                        low: number;
+                        high: number;
+                    };
+                };
+                challenger: {
+                    /** @description Answered by this version */
+                    applications: number;
+                    /** @description Known decisions of banks on them */
+                    outcomes: number;
+                    approved: number;
+                    /** @description Approved of outcomes; absent where there are none */
+                    rate?: {
+                        value: number;
+                        low: number;
+                        high: number;
+                    };
+                };
+            };
+        };
+        ModelServing: {
+            /** @description The version that answers */
+            active: string;
+            /** @description The version that a rollback activates */
+            previous?: string;
+            challenger?: {
+                version: string;
+                /** @description Share of applications that it answers; 0 where it only scores beside the active version */
+                share: number;
+            };
+        };
+        /**
+         * @example {
+         *       "version": "2",
+         *       "share": 0.1
+         *     }
+         */
+        Challenge: {
+            /**
+             * @description The name of its folder in models/
+             * @example 2
+             */
+            version: string;
+            /** @description Share of applications that it answers; 0: it only scores beside the active one */
+            share: number;
+        };
+        AuditPage: {
+            /** @description The latest first */
+            entries: {
+                sequence: number;
+                /** Format: date-time */
+                at: string;
+                actor: string;
+                action: string;
+                subject: string;
+                details: {
+                    [key: string]: unknown;
+                };
+                hash: string;
+            }[];
+            /** @description `before` of the next page; absent on the last one */
+            next?: number;
         };
         Health: {
             /** @enum {string} */
@@ -2441,12 +2799,757 @@ export interface operations {
             };
         };
     };
+    listModels: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Every version in the folder of models, and every registered one */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "serving": {
+                     *         "active": "1",
+                     *         "previous": "0",
+                     *         "challenger": {
+                     *           "version": "2",
+                     *           "share": 0.1
+                     *         }
+                     *       },
+                     *       "versions": [
+                     *         {
+                     *           "version": "1",
+                     *           "state": "active",
+                     *           "registeredAt": "2026-01-31T09:00:00.007Z",
+                     *           "sha256": "8180aea801a7a7f2447cf39ec27c63d867051c0776b3870d088bf22ef63d4026",
+                     *           "files": {
+                     *             "bank_a.onnx": "8180aea801a7a7f2447cf39ec27c63d867051c0776b3870d088bf22ef63d4026"
+                     *           },
+                     *           "card": "Approval models of simulated lenders, version 1",
+                     *           "banks": [
+                     *             {
+                     *               "bank": "bank_a",
+                     *               "model": "bank_a",
+                     *               "family": "xgboost",
+                     *               "onnxSha256": "8180aea801a7a7f2447cf39ec27c63d867051c0776b3870d088bf22ef63d4026",
+                     *               "evidence": {
+                     *                 "signal": true,
+                     *                 "auc": 0.857,
+                     *                 "low": 0.848,
+                     *                 "high": 0.865,
+                     *                 "threshold": 0.52
+                     *               }
+                     *             }
+                     *           ]
+                     *         }
+                     *       ]
+                     *     }
+                     */
+                    "application/json": components["schemas"]["Models"];
+                };
+            };
+            /** @description The Host header is no name or address */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDetails"];
+                };
+            };
+            /** @description The service failed */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDetails"];
+                };
+            };
+            /** @description The database cannot be reached */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDetails"];
+                };
+            };
+        };
+    };
+    getModelCard: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description The name of its folder in models/ */
+                version: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Markdown */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    /** @example # Approval models of simulated lenders, version 1 */
+                    "text/markdown": string;
+                };
+            };
+            /** @description The Host header is no name or address */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDetails"];
+                };
+            };
+            /** @description There is no such thing */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDetails"];
+                };
+            };
+            /** @description The service failed */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDetails"];
+                };
+            };
+        };
+    };
+    compareModels: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description On the latest applications that both versions scored */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "champion": "1",
+                     *       "challenger": "2",
+                     *       "since": "2026-01-31T09:00:00.007Z",
+                     *       "applications": 5000,
+                     *       "scored": 12000,
+                     *       "dropped": 0,
+                     *       "failed": 0,
+                     *       "banks": [
+                     *         {
+                     *           "bank": "bank_a",
+                     *           "applications": 5000,
+                     *           "champion": {
+                     *             "mean": 0.44,
+                     *             "median": 0.42,
+                     *             "counts": [
+                     *               12,
+                     *               20,
+                     *               31,
+                     *               18
+                     *             ]
+                     *           },
+                     *           "challenger": {
+                     *             "mean": 0.44,
+                     *             "median": 0.42,
+                     *             "counts": [
+                     *               12,
+                     *               20,
+                     *               31,
+                     *               18
+                     *             ]
+                     *           },
+                     *           "psi": 0.02,
+                     *           "target": 0.5,
+                     *           "agreement": 0.97,
+                     *           "raised": 90,
+                     *           "lowered": 60,
+                     *           "outcomes": {
+                     *             "applications": 800,
+                     *             "approved": 390,
+                     *             "champion": {
+                     *               "auc": {
+                     *                 "value": 0.81,
+                     *                 "low": 0.78,
+                     *                 "high": 0.84
+                     *               },
+                     *               "brier": {
+                     *                 "value": 0.17,
+                     *                 "low": 0.16,
+                     *                 "high": 0.18
+                     *               }
+                     *             },
+                     *             "challenger": {
+                     *               "auc": {
+                     *                 "value": 0.81,
+                     *                 "low": 0.78,
+                     *                 "high": 0.84
+                     *               },
+                     *               "brier": {
+                     *                 "value": 0.17,
+                     *                 "low": 0.16,
+                     *                 "high": 0.18
+                     *               }
+                     *             },
+                     *             "difference": {
+                     *               "auc": {
+                     *                 "value": 0.01,
+                     *                 "low": -0.002,
+                     *                 "high": 0.022
+                     *               },
+                     *               "brier": {
+                     *                 "value": -0.004,
+                     *                 "low": -0.009,
+                     *                 "high": 0.001
+                     *               }
+                     *             }
+                     *           }
+                     *         }
+                     *       ],
+                     *       "arms": {
+                     *         "champion": {
+                     *           "applications": 4500,
+                     *           "outcomes": 700,
+                     *           "approved": 340,
+                     *           "rate": {
+                     *             "value": 0.486,
+                     *             "low": 0.449,
+                     *             "high": 0.523
+                     *           }
+                     *         },
+                     *         "challenger": {
+                     *           "applications": 500,
+                     *           "outcomes": 100,
+                     *           "approved": 50,
+                     *           "rate": {
+                     *             "value": 0.5,
+                     *             "low": 0.404,
+                     *             "high": 0.596
+                     *           }
+                     *         }
+                     *       }
+                     *     }
+                     */
+                    "application/json": components["schemas"]["ModelComparison"];
+                };
+            };
+            /** @description The Host header is no name or address */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDetails"];
+                };
+            };
+            /** @description There is no such thing */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDetails"];
+                };
+            };
+            /** @description The service failed */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDetails"];
+                };
+            };
+            /** @description The database cannot be reached */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDetails"];
+                };
+            };
+        };
+    };
+    registerModels: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description The name of its folder in models/ */
+                version: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description What is served now */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "active": "1",
+                     *       "previous": "0",
+                     *       "challenger": {
+                     *         "version": "2",
+                     *         "share": 0.1
+                     *       }
+                     *     }
+                     */
+                    "application/json": components["schemas"]["ModelServing"];
+                };
+            };
+            /** @description The Host header is no name or address */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDetails"];
+                };
+            };
+            /** @description The step is refused */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDetails"];
+                };
+            };
+            /** @description The service failed */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDetails"];
+                };
+            };
+            /** @description The database cannot be reached */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDetails"];
+                };
+            };
+        };
+    };
+    activateModels: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description The name of its folder in models/ */
+                version: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description What is served now */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "active": "1",
+                     *       "previous": "0",
+                     *       "challenger": {
+                     *         "version": "2",
+                     *         "share": 0.1
+                     *       }
+                     *     }
+                     */
+                    "application/json": components["schemas"]["ModelServing"];
+                };
+            };
+            /** @description The Host header is no name or address */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDetails"];
+                };
+            };
+            /** @description The step is refused */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDetails"];
+                };
+            };
+            /** @description The service failed */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDetails"];
+                };
+            };
+            /** @description The database cannot be reached */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDetails"];
+                };
+            };
+        };
+    };
+    rollBackModels: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description What is served now */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "active": "1",
+                     *       "previous": "0",
+                     *       "challenger": {
+                     *         "version": "2",
+                     *         "share": 0.1
+                     *       }
+                     *     }
+                     */
+                    "application/json": components["schemas"]["ModelServing"];
+                };
+            };
+            /** @description The Host header is no name or address */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDetails"];
+                };
+            };
+            /** @description The step is refused */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDetails"];
+                };
+            };
+            /** @description The service failed */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDetails"];
+                };
+            };
+            /** @description The database cannot be reached */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDetails"];
+                };
+            };
+        };
+    };
+    challengeModels: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["Challenge"];
+            };
+        };
+        responses: {
+            /** @description What is served now */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "active": "1",
+                     *       "previous": "0",
+                     *       "challenger": {
+                     *         "version": "2",
+                     *         "share": 0.1
+                     *       }
+                     *     }
+                     */
+                    "application/json": components["schemas"]["ModelServing"];
+                };
+            };
+            /** @description The Host header is no name or address; The body cannot be read */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDetails"];
+                };
+            };
+            /** @description The step is refused */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDetails"];
+                };
+            };
+            /** @description The body is too large */
+            413: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDetails"];
+                };
+            };
+            /** @description The Content-Type is not taken here */
+            415: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDetails"];
+                };
+            };
+            /** @description The request is not valid */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDetails"];
+                };
+            };
+            /** @description The service failed */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDetails"];
+                };
+            };
+            /** @description The database cannot be reached */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDetails"];
+                };
+            };
+        };
+    };
+    endChallenge: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description What is served now */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "active": "1",
+                     *       "previous": "0",
+                     *       "challenger": {
+                     *         "version": "2",
+                     *         "share": 0.1
+                     *       }
+                     *     }
+                     */
+                    "application/json": components["schemas"]["ModelServing"];
+                };
+            };
+            /** @description The Host header is no name or address */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDetails"];
+                };
+            };
+            /** @description The step is refused */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDetails"];
+                };
+            };
+            /** @description The service failed */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDetails"];
+                };
+            };
+            /** @description The database cannot be reached */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDetails"];
+                };
+            };
+        };
+    };
+    listAudit: {
+        parameters: {
+            query?: {
+                /** @description Entries before this sequence alone: `next` of the page before */
+                before?: number;
+                limit?: number;
+                /** @description Entries about this alone */
+                subject?: string;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description A page of the audit log */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "entries": [
+                     *         {
+                     *           "sequence": 12,
+                     *           "at": "2026-01-31T09:00:00.007Z",
+                     *           "actor": "key:ops-1",
+                     *           "action": "models.activate",
+                     *           "subject": "models/2",
+                     *           "details": {
+                     *             "from": "1",
+                     *             "sha256": "8180aea801a7a7f2447cf39ec27c63d867051c0776b3870d088bf22ef63d4026"
+                     *           },
+                     *           "hash": "8180aea801a7a7f2447cf39ec27c63d867051c0776b3870d088bf22ef63d4026"
+                     *         }
+                     *       ],
+                     *       "next": 12
+                     *     }
+                     */
+                    "application/json": components["schemas"]["AuditPage"];
+                };
+            };
+            /** @description The Host header is no name or address */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDetails"];
+                };
+            };
+            /** @description The request is not valid */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDetails"];
+                };
+            };
+            /** @description The service failed */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDetails"];
+                };
+            };
+            /** @description The database cannot be reached */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDetails"];
+                };
+            };
+        };
+    };
     explainProblem: {
         parameters: {
             query?: never;
             header?: never;
             path: {
-                name: "unreadable-body" | "invalid-request" | "invalid-idempotency-key" | "idempotency-key-reused" | "unsupported-media-type" | "body-too-large" | "upload-broken" | "strange-host" | "not-found" | "method-not-allowed" | "too-many-waiting" | "unavailable" | "internal";
+                name: "unreadable-body" | "invalid-request" | "invalid-idempotency-key" | "idempotency-key-reused" | "unsupported-media-type" | "body-too-large" | "upload-broken" | "strange-host" | "not-found" | "method-not-allowed" | "step-refused" | "too-many-waiting" | "unavailable" | "internal";
             };
             cookie?: never;
         };

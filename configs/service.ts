@@ -72,6 +72,11 @@ export const serviceSchema = z.strictObject({
     backoffMs: backoff,
     drainMs: positive.describe("How long a stop waits for the batches at work"),
   }),
+  models: z.strictObject({
+    followEveryMs: positive.default(1000).describe(
+      "How often a process looks whether another has activated a version of the models",
+    ),
+  }).prefault({}).describe("The change from one version of the models to another"),
   v1: z.strictObject({
     longestWaitMs: positive.default(60_000).describe(
       "How long a request may wait for a decision at most",

@@ -7,6 +7,18 @@ WHEN new.id GLOB 'app_*' AND old.state IN ('queued', 'leased') AND new.state IN 
     iif(new.state = 'done', 'application.decided', 'application.failed'), new.id, new.finished_at_ms, new.finished_at_ms
   FROM webhook_endpoints WHERE true ON CONFLICT DO NOTHING; END;
 
+CREATE TRIGGER audit_in_order BEFORE INSERT ON audit
+WHEN new.sequence IS NOT (SELECT coalesce(max(sequence), 0) + 1 FROM audit)
+  OR new.previous_hash IS NOT coalesce(
+    (SELECT hash FROM audit ORDER BY sequence DESC LIMIT 1), printf('%064d', 0)) BEGIN
+  SELECT raise(ABORT, 'the audit log has moved on'); END;
+
+CREATE TRIGGER audit_kept BEFORE DELETE ON audit BEGIN
+  SELECT raise(ABORT, 'the audit log is append-only'); END;
+
+CREATE TRIGGER audit_unchanged BEFORE UPDATE ON audit BEGIN
+  SELECT raise(ABORT, 'the audit log is append-only'); END;
+
 CREATE TRIGGER batches_finished AFTER UPDATE OF open_chunks, received_at_ms ON batches
 WHEN new.open_chunks = 0 AND new.received_at_ms IS NOT NULL AND new.finished_at_ms IS NULL BEGIN
   UPDATE batches SET finished_at_ms = new.changed_at_ms WHERE id = new.id; END;
@@ -63,6 +75,24 @@ WHEN old.state IN ('done', 'dead') AND new.state IN ('queued', 'leased') BEGIN
 CREATE TRIGGER tenants_idle AFTER UPDATE OF waiting ON tenants WHEN new.waiting = 0 BEGIN
   DELETE FROM tenants WHERE priority = new.priority AND tenant = new.tenant; END;
 
+CREATE TRIGGER trial_scores_removed AFTER DELETE ON tasks BEGIN
+  DELETE FROM model_trial_scores WHERE application_id = old.id; END;
+
+CREATE TABLE audit (
+  -- From 1, without gaps.
+  sequence INTEGER NOT NULL PRIMARY KEY CHECK (sequence >= 1),
+  -- Random: no two entries are alike, and whoever lost the answer to a commit can tell that it was his.
+  id TEXT NOT NULL,
+  at_ms INTEGER NOT NULL,
+  actor TEXT NOT NULL,
+  action TEXT NOT NULL,
+  subject TEXT NOT NULL,
+  -- Canonical JSON, without a client's answers.
+  details TEXT NOT NULL CHECK (json_valid(details)),
+  previous_hash TEXT NOT NULL CHECK (length(previous_hash) = 64),
+  hash TEXT NOT NULL CHECK (length(hash) = 64)
+) STRICT;
+
 CREATE TABLE batch_chunks (
   batch_id TEXT NOT NULL REFERENCES batches (id),
   -- From 0, without gaps.
@@ -97,6 +127,53 @@ CREATE TABLE batches (
 ) STRICT, WITHOUT ROWID;
 
 CREATE TABLE migrations (version INTEGER NOT NULL PRIMARY KEY, name TEXT NOT NULL, applied_at_ms INTEGER NOT NULL) STRICT;
+
+CREATE TABLE model_serving (
+  one INTEGER NOT NULL PRIMARY KEY CHECK (one = 1),
+  -- Grows with every change: a process that knows a lower one looks at the rest.
+  serial INTEGER NOT NULL,
+  active TEXT NOT NULL REFERENCES model_versions (version),
+  -- What a rollback activates.
+  previous TEXT REFERENCES model_versions (version),
+  challenger TEXT REFERENCES model_versions (version) CHECK (challenger != active),
+  -- Thousandths of the applications that the challenger answers.
+  permille INTEGER NOT NULL DEFAULT 0 CHECK (permille BETWEEN 0 AND 1000),
+  -- Decides, with an application's id, who answers it.
+  salt TEXT NOT NULL DEFAULT ''
+) STRICT;
+
+CREATE TABLE model_trial_scores (
+  application_id TEXT NOT NULL,
+  trial_id INTEGER NOT NULL REFERENCES model_trials (id),
+  at_ms INTEGER NOT NULL,
+  -- Who answered: 0 the champion, 1 the challenger.
+  served INTEGER NOT NULL CHECK (served IN (0, 1)),
+  -- Float32, little-endian, NaN where there is none: the champion's of each bank, then the challenger's.
+  scores BLOB NOT NULL,
+  PRIMARY KEY (application_id, trial_id)
+) STRICT, WITHOUT ROWID;
+
+CREATE TABLE model_trials (
+  id INTEGER NOT NULL PRIMARY KEY,
+  champion TEXT NOT NULL,
+  challenger TEXT NOT NULL,
+  -- JSON array of bank ids: the order of the scores.
+  banks TEXT NOT NULL CHECK (json_valid(banks)),
+  started_at_ms INTEGER NOT NULL,
+  scored INTEGER NOT NULL DEFAULT 0,
+  dropped INTEGER NOT NULL DEFAULT 0,
+  failed INTEGER NOT NULL DEFAULT 0,
+  UNIQUE (champion, challenger, banks)
+) STRICT;
+
+CREATE TABLE model_versions (
+  -- The name of its folder.
+  version TEXT NOT NULL PRIMARY KEY,
+  -- Over all its files, and each file's own by its name: what is activated later must be what was registered.
+  sha256 TEXT NOT NULL CHECK (length(sha256) = 64),
+  files TEXT NOT NULL CHECK (json_valid(files)),
+  registered_at_ms INTEGER NOT NULL
+) STRICT, WITHOUT ROWID;
 
 CREATE TABLE "payloads" (
   number INTEGER PRIMARY KEY REFERENCES "tasks" (number),
@@ -159,6 +236,10 @@ CREATE TABLE webhook_deliveries (
 CREATE TABLE webhook_endpoints (
   id TEXT NOT NULL PRIMARY KEY
 ) STRICT, WITHOUT ROWID;
+
+CREATE INDEX audit_subject ON audit (subject, sequence);
+
+CREATE INDEX model_trial_scores_latest ON model_trial_scores (trial_id, at_ms);
 
 CREATE INDEX tasks_fresh ON tasks (priority, turn) WHERE state = 'queued' AND attempt = 0;
 

@@ -27,8 +27,10 @@ interface Claiming {
 
 const ALWAYS: Claiming = { untilMs: Infinity, batchTasks: BATCH_TASKS };
 
-/** What became of one task: its result as JSON text, or why it failed. */
-export type Outcome = { readonly result: string } | { readonly error: string };
+/** What became of one task: its result as JSON text, with what it depends on where that changed, or why it failed. */
+export type Outcome = { readonly result: string; readonly revision?: string } | {
+  readonly error: string;
+};
 
 /** Runs tasks together; the outcomes stand in the order of the tasks. Throwing fails all of them. */
 export type Handler = (tasks: readonly ClaimedTask[]) => Promise<readonly Outcome[]>;
@@ -176,7 +178,7 @@ export class Dispatcher {
     const failed: Failed[] = [];
     for (const [index, { id, fence, attempt }] of tasks.entries()) {
       const outcome = outcomes[index] ?? { error: "the handler gave no outcome for this task" };
-      if ("result" in outcome) completed.push({ id, fence, result: outcome.result });
+      if ("result" in outcome) completed.push({ id, fence, ...outcome });
       else failed.push({ id, fence, error: outcome.error, retryAtMs: this.#retryAtMs(attempt) });
     }
     return { completed, failed };

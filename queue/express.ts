@@ -36,7 +36,7 @@ export class Express {
     try {
       const [outcome] = await Promise.race([work.catch(() => []), late]);
       if (outcome === undefined || !("result" in outcome)) return false;
-      return await store.enqueueDone({ ...task, result: outcome.result, createdAtMs }, clock.now());
+      return await store.enqueueDone({ ...task, ...outcome, createdAtMs }, clock.now());
     } finally {
       cancel();
     }

@@ -5,6 +5,7 @@ import { QUEUE } from "./fairness.ts";
 import type {
   ClaimedTask,
   ClaimOptions,
+  Completed,
   DoneTask,
   Enqueued,
   Held,
@@ -151,7 +152,8 @@ const STORE_RESULTS = `
 
 const END_DONE = `
   UPDATE tasks
-  SET state = 'done', lease_until_ms = NULL, finished_at_ms = :now, error = NULL
+  SET state = 'done', lease_until_ms = NULL, finished_at_ms = :now, error = NULL,
+    revision = coalesce(ended.value ->> 'revision', tasks.revision)
   FROM json_each(:tasks) AS ended
   WHERE tasks.id = ended.value ->> 'id' AND tasks.fence = ended.value ->> 'fence'
     AND tasks.state = 'leased'
@@ -255,7 +257,7 @@ export class LibsqlStore implements TaskStore {
     if (completed.length > 0) {
       statements.push(
         statement(STORE_RESULTS, { tasks: JSON.stringify(completed), now: nowMs }),
-        statement(END_DONE, { tasks: heldJson(completed), now: nowMs }),
+        statement(END_DONE, { tasks: endedJson(completed), now: nowMs }),
       );
     }
     if (failed.length > 0) {
@@ -318,6 +320,11 @@ export function enqueueStatement(
   return statement(ENQUEUE_TASKS, {
     ...{ tasks: JSON.stringify(asked), now: nowMs, waiting, waitingOfTenant },
   });
+}
+
+/** Without the results, which are long. */
+function endedJson(tasks: readonly Completed[]): string {
+  return JSON.stringify(tasks.map(({ id, fence, revision }) => ({ id, fence, revision })));
 }
 
 function heldJson(tasks: readonly Held[]): string {

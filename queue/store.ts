@@ -64,6 +64,8 @@ export interface Held {
 export interface Completed extends Held {
   /** JSON text. */
   readonly result: string;
+  /** What the result depends on, where that is not what the task was stored with. */
+  readonly revision?: string;
 }
 
 export interface Failed extends Held {

@@ -48,6 +48,21 @@ export function decodeDecision(text: string): Decision {
   return JSON.parse(text);
 }
 
+/** Which models gave a result, and the probability at each bank that has one, whatever the task wanted. */
+export function decodeProbabilities(
+  text: string,
+): { readonly model: string; readonly probabilities: ReadonlyMap<string, number> } {
+  const result: Score | Decision = JSON.parse(text);
+  if ("probabilities" in result) {
+    return { model: result.model, probabilities: new Map(Object.entries(result.probabilities)) };
+  }
+  const decided = result.banks.filter((bank) => bank.status === "decided");
+  return {
+    model: result.receipt.model.version,
+    probabilities: new Map(decided.map(({ bank, probability }) => [bank, probability])),
+  };
+}
+
 export interface HandlerParts {
   readonly scorer: Pick<Scorer, "score">;
   readonly decider: Pick<Decider, "decide">;

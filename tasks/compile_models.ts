@@ -4,9 +4,9 @@
  * Without FOLDER it is the version that the configuration names.
  */
 import { pathToFileURL } from "node:url";
-import { z } from "zod";
 import { folderUrl } from "../configs/mod.ts";
 import {
+  goldenErrors,
   type Manifest,
   ModelError,
   type ModelFile,
@@ -20,14 +20,6 @@ import {
 } from "../wasm/mod.ts";
 import { configFromEnvironment } from "./config.ts";
 import { main, readOptions } from "./main.ts";
-
-/** Largest difference of a probability from the golden one. */
-const TOLERANCE = { forest: 1e-6, onnx: 1e-5 } as const;
-
-const goldenSchema = z.object({
-  rows: z.array(z.array(z.number().nullable())),
-  probabilities: z.record(z.string(), z.array(z.number())),
-});
 
 if (import.meta.main) {
   await main(async () => {
@@ -58,7 +50,7 @@ export async function compileModels(folder: URL): Promise<string[]> {
   });
   const errors = manifest.golden === undefined
     ? undefined
-    : goldenErrors(models, { compiled, golden: await readChecked(manifest.golden, folder) });
+    : goldenErrors(models, { files: compiled, bytes: await readChecked(manifest.golden, folder) });
   const entries = await Promise.all(
     compiled.map((model) => writeForest(model, { manifest, folder })),
   );
@@ -85,37 +77,6 @@ function compile(tract: Tract, { name, onnx }: { name: string; onnx: Uint8Array 
       `Cannot compile ${name}: ${error instanceof Error ? error.message : error}`,
     );
   }
-}
-
-/** The largest error of each model over the golden rows. Throws `ModelError` where one is above its tolerance. */
-function goldenErrors(
-  models: ModelSet,
-  { compiled, golden }: { compiled: readonly ModelFile[]; golden: Uint8Array },
-): number[] {
-  const { rows, probabilities } = goldenSchema.parse(JSON.parse(new TextDecoder().decode(golden)));
-  const matrix = Float32Array.from(rows.flat(), (value) => value ?? NaN);
-  const scores = models.score(matrix, rows.length);
-  return compiled.map(({ name, kind }, column) => {
-    const expected = probabilities[name];
-    if (expected?.length !== rows.length) {
-      throw new ModelError(
-        `Cannot check ${name}: the golden file has ${
-          expected?.length ?? "no"
-        } probabilities for it, ` +
-          `must have ${rows.length}, one for each row`,
-      );
-    }
-    const errors = rows.map((_, row) =>
-      Math.abs((scores[row * compiled.length + column] ?? NaN) - (expected[row] ?? NaN))
-    );
-    // Not a comparison with the worst: NaN is in no order with any number.
-    const wrong = errors.findIndex((error) => !(error <= TOLERANCE[kind]));
-    if (wrong < 0) return Math.max(0, ...errors);
-    throw new ModelError(
-      `Cannot accept ${name}: row ${wrong} of the golden rows differs by ${errors[wrong]}, ` +
-        `must be at most ${TOLERANCE[kind]}`,
-    );
-  });
 }
 
 async function writeForest(

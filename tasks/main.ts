@@ -1,6 +1,7 @@
 /** What every command of the project shares: reading its options, and ending on a wrong input with one sentence. */
 import { parseArgs, type ParseArgsConfig } from "node:util";
 import { ConfigError } from "../configs/mod.ts";
+import { LifecycleError } from "../lifecycle/mod.ts";
 import { TableError } from "../scoring/table.ts";
 import { ModelError } from "../wasm/mod.ts";
 
@@ -9,7 +10,7 @@ export class UsageError extends Error {
   override readonly name = "UsageError";
 }
 
-const EXPECTED = [UsageError, ConfigError, TableError, ModelError];
+const EXPECTED = [UsageError, ConfigError, TableError, ModelError, LifecycleError];
 
 /** Runs a command; a wrong input prints its sentence and exits 1, without a stack. */
 export async function main(run: () => Promise<void>): Promise<void> {

@@ -3,12 +3,13 @@
  * and says whether it comes to the same, or what has changed since. Exits 0 where it is the same, 2 where something changed.
  */
 import { type Service, withoutSecrets } from "../configs/mod.ts";
-import { Connection } from "../database/connection.ts";
-import { LibsqlStore } from "../queue/libsql_store.ts";
+import { systemClock } from "../clock.ts";
+import type { TaskStore } from "../queue/store.ts";
 import type { Decision } from "../scoring/decision.ts";
 import { decodeDecision, decodePayload } from "../scoring/handler.ts";
 import { type Replay, replay as compare } from "../scoring/receipt.ts";
-import { startScoring } from "../workers.ts";
+import { startActive } from "../serving.ts";
+import { openStores } from "../stores.ts";
 import { configFromEnvironment } from "./config.ts";
 import { type Command, main, readOptions, UsageError } from "./main.ts";
 
@@ -26,11 +27,11 @@ export const replay: Command = async (args) => {
     throw new UsageError("Cannot replay: must be given the id of one application");
   }
   const config = configFromEnvironment();
-  const { payload, decision } = await readStored(id, config.service);
-  await using scoring = await startScoring({
-    ...config,
-    service: { ...config.service, workers: 0 },
-  });
+  await using resources = new AsyncDisposableStack();
+  const stores = await openStores(config.service, systemClock.now());
+  resources.defer(() => stores.store.close());
+  const { payload, decision } = await readStored(id, stores.store, config.service);
+  const scoring = resources.use(await startActive(config, stores));
   const { answers } = decodePayload(payload);
   const again = await scoring.decider.decide({ answers, atMs: decision.receipt.asOfMs });
   const found = compare(decision, again);
@@ -40,25 +41,20 @@ export const replay: Command = async (args) => {
 
 async function readStored(
   id: string,
-  { databaseUrl, limits }: Pick<Service, "databaseUrl" | "limits">,
+  store: TaskStore,
+  { databaseUrl }: Pick<Service, "databaseUrl">,
 ): Promise<Stored> {
-  const connection = await Connection.open(databaseUrl);
-  try {
-    const store = new LibsqlStore(connection, limits);
-    const [task, payload] = [await store.find(id), await store.payload(id)];
-    if (task === undefined || payload === undefined) {
-      throw new UsageError(
-        `Cannot replay ${id}: it must be stored in ${withoutSecrets(databaseUrl)}`,
-      );
-    }
-    if (task.result === null) throw new UsageError(`Cannot replay ${id}: it has no decision`);
-    if (decodePayload(payload).wanted !== "decision") {
-      throw new UsageError(`Cannot replay ${id}: it has probabilities alone, and no receipt`);
-    }
-    return { payload, decision: decodeDecision(task.result) };
-  } finally {
-    connection.close();
+  const [task, payload] = [await store.find(id), await store.payload(id)];
+  if (task === undefined || payload === undefined) {
+    throw new UsageError(
+      `Cannot replay ${id}: it must be stored in ${withoutSecrets(databaseUrl)}`,
+    );
   }
+  if (task.result === null) throw new UsageError(`Cannot replay ${id}: it has no decision`);
+  if (decodePayload(payload).wanted !== "decision") {
+    throw new UsageError(`Cannot replay ${id}: it has probabilities alone, and no receipt`);
+  }
+  return { payload, decision: decodeDecision(task.result) };
 }
 
 function report({ verdicts, sameOutcome, probabilities }: Replay): string[] {

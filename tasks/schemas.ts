@@ -82,7 +82,12 @@ export function documentOptions({ questionnaire, banks, service }: Config): AppO
       ...{ open: unasked, find: unasked, append: unasked },
       ...{ receive: unasked, breakOff: unasked, chunkFrom: unasked },
     },
-    revision: "",
+    revision: () => "",
+    lifecycle: {
+      ...{ models: unasked, card: unasked, register: unasked, activate: unasked, audit: unasked },
+      ...{ rollback: unasked, challenge: unasked, endChallenge: unasked, comparison: unasked },
+    },
+    actorOf: () => "nobody",
     wake() {},
     now: () => EXAMPLE_AT_MS,
     report: console.error,

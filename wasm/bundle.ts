@@ -227,7 +227,7 @@ async function readModelFile(
     : { ...common, kind: "forest", bytes: await readChecked(entry.forest, folder) };
 }
 
-function checkFeatures(
+export function checkFeatures(
   { features: trained }: Manifest,
   { folder, features }: { folder: URL; features: BundleOptions["features"] },
 ): void {

@@ -20,6 +20,7 @@ export {
 export { type Graph, Tract } from "./tract.ts";
 export { ModelError } from "./instance.ts";
 export * from "./bundle.ts";
+export { goldenErrors } from "./golden.ts";
 export { ModelSet, type Modules } from "./model_set.ts";
 export type { Explained, Inspected, InspectRequest, ModelView, PieceLists } from "./inspect.ts";
 export type { WorkerRequest, WorkerResponse, WorkerSetup } from "./worker.ts";

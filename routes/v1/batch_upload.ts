@@ -22,7 +22,7 @@ export interface UploadOptions {
   readonly wake: () => void;
   readonly maxRows: number;
   /** What results depend on besides the rows: the models and the banks. */
-  readonly revision: string;
+  readonly revision: () => string;
 }
 
 interface Chunk {
@@ -78,7 +78,7 @@ async function appendAll(
       rows: chunk.rows.length,
       refusedRows: chunk.refused,
       payload: encodeChunk(batch.detail, chunk.rows),
-      revision,
+      revision: revision(),
     }, now());
     if (appended === "conflict") throw reused();
     upload.opened = true;

@@ -33,7 +33,7 @@ export interface BatchesOptions {
     readonly batchRows: number;
   };
   /** What results depend on besides the rows: the models and the banks. */
-  readonly revision: string;
+  readonly revision: () => string;
   readonly now: () => number;
   /** Tells the queue that there is something to do. */
   readonly wake: () => void;

@@ -4,12 +4,13 @@ import { addApplicationEvents } from "./application_events.ts";
 import { addApplications, type ApplicationsOptions } from "./applications.ts";
 import { addBatches, type BatchesOptions } from "./batches.ts";
 import { addCatalogue, type CatalogueOptions } from "./catalogue.ts";
+import { addModels, type ModelsOptions } from "./models.ts";
 import { addProblemPages, problemHandler } from "./problems.ts";
 import { addWebhooks } from "./webhooks.ts";
 import { addWhatIf, type WhatIfOptions } from "./what_if.ts";
 
 export interface V1Options
-  extends ApplicationsOptions, BatchesOptions, CatalogueOptions, WhatIfOptions {
+  extends ApplicationsOptions, BatchesOptions, CatalogueOptions, ModelsOptions, WhatIfOptions {
   readonly limits: ApplicationsOptions["limits"] & BatchesOptions["limits"];
   /** Told of every failure that is not the client's doing. */
   readonly report: (error: unknown) => void;
@@ -23,6 +24,7 @@ export function v1Routes(options: V1Options): OpenAPIHono {
   addApplicationEvents(app, options);
   addWhatIf(app, options);
   addBatches(app, options);
+  addModels(app, options);
   addWebhooks(app);
   addProblemPages(app);
   return app;

@@ -64,6 +64,11 @@ export const PROBLEMS = {
     title: "The method is not allowed here",
     meaning: "The Allow header lists those that are.",
   },
+  "step-refused": {
+    status: 409,
+    title: "The step is refused",
+    meaning: "`detail` says why. Nothing was changed, and the refusal is in the audit log.",
+  },
   "too-many-waiting": {
     status: 429,
     title: "Too much waits already",

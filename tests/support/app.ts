@@ -2,11 +2,13 @@
  * The whole HTTP surface over a queue in memory, with the real models in this thread and time in the test's hand: no socket, no
  * worker, no sleep.
  */
+import { AuditLog } from "../../audit/mod.ts";
 import { Completions } from "../../queue/completions.ts";
 import { Dispatcher } from "../../queue/dispatcher.ts";
 import { Express } from "../../queue/express.ts";
 import { LibsqlBatches } from "../../queue/libsql_batches.ts";
 import { type AppOptions, createApp } from "../../routes/mod.ts";
+import { lifecycleWithout } from "../../serving.ts";
 import { type Scoring, startScoring } from "../../workers.ts";
 import { FakeClock } from "./fake_clock.ts";
 import { readConfig } from "./service.ts";
@@ -73,7 +75,20 @@ export async function openApp(
     ...config,
     store,
     batches,
-    revision: "1",
+    revision: () => "1",
+    lifecycle: lifecycleWithout({
+      config,
+      clock,
+      stores: {
+        database: connection,
+        audit: new AuditLog({
+          database: connection,
+          now: () => clock.now(),
+          newId: () => crypto.randomUUID(),
+        }),
+      },
+    }),
+    actorOf: () => "key:test",
     report,
     async enqueue(task) {
       const [state = "refused"] = await store.enqueue([{ ...task, revision: "1" }], clock.now());

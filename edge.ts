@@ -11,10 +11,12 @@ import { isRemote } from "./database/connection.ts";
 import { Completions, type Waited, type WaitOptions } from "./queue/completions.ts";
 import { Dispatcher } from "./queue/dispatcher.ts";
 import { Express } from "./queue/express.ts";
+import { accessTo } from "./keys.ts";
 import { openStores } from "./stores.ts";
 import type { Enqueued, NewTask, Task } from "./queue/store.ts";
 import { WebhookSender } from "./queue/webhook_sender.ts";
 import { createApp } from "./routes/mod.ts";
+import { limitsOf } from "./routes/limits.ts";
 import { configFromEnvironment, webhookEndpoints } from "./tasks/config.ts";
 import { main } from "./tasks/main.ts";
 import { loadVersion, startServing } from "./serving.ts";
@@ -57,6 +59,10 @@ async function startEdge(): Promise<Edge> {
   first.catch(() => {});
   const stores = await openStores(service, systemClock.now());
   const { store, batches, webhooks } = stores;
+  // Others always reach it here, whatever the address.
+  const { access, signIn } = await accessTo({ ...service, host: "0.0.0.0" }, {
+    ...{ ...stores, clock: systemClock, report },
+  });
   const serving = await startServing({ config, stores, first, clock: systemClock, report });
   const { live, handler } = serving;
   const completions = new Completions({
@@ -84,7 +90,7 @@ async function startEdge(): Promise<Edge> {
     await dispatcher.drain(budgetMs, options).catch(report);
   }
 
-  async function enqueue(task: Pick<NewTask, "id" | "payload">): Promise<Enqueued> {
+  async function enqueue(task: Omit<NewTask, "revision">): Promise<Enqueued> {
     const [state] = await store.enqueue([
       { ...task, revision: live.chosen(task.id).revision },
     ], systemClock.now());
@@ -112,7 +118,7 @@ async function startEdge(): Promise<Edge> {
   }
 
   const endpoints = webhookEndpoints(service.webhooks);
-  await webhooks.configure(endpoints.map(({ id }) => id));
+  await webhooks.configure(endpoints);
   const sender = new WebhookSender({
     store: webhooks,
     endpoints,
@@ -136,9 +142,9 @@ async function startEdge(): Promise<Edge> {
   const app = createApp({
     store: { find, payload: (id) => store.payload(id) },
     batches,
+    ...{ access, signIn },
     revision: () => live.champion.revision,
     lifecycle: serving.lifecycle,
-    actorOf: () => "api",
     report,
     enqueue,
     express: (task, timeoutMs) =>
@@ -148,10 +154,10 @@ async function startEdge(): Promise<Edge> {
     wake() {},
     explore: (application) =>
       live.useChampion(async (version) => (await version.scoring()).decider.explore(application)),
-    now: systemClock.now,
+    ...{ now: systemClock.now, after: systemClock.after },
     questionnaire,
     banks,
-    limits: { ...service.limits, ...service.v1 },
+    limits: limitsOf(service),
   });
   return { config, fetch: app.fetch, sweep };
 }

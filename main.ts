@@ -8,14 +8,19 @@ import { Completions } from "./queue/completions.ts";
 import { Dispatcher, type DispatcherOptions } from "./queue/dispatcher.ts";
 import { Express } from "./queue/express.ts";
 import { GroupCommit } from "./database/group_commit.ts";
+import { accessTo } from "./keys.ts";
 import { openStores } from "./stores.ts";
+import { type OpenConnections, openConnections } from "./sockets/linux.ts";
+import { SlowSockets } from "./sockets/slow.ts";
 import type { Enqueued, NewTask } from "./queue/store.ts";
 import { WebhookSender } from "./queue/webhook_sender.ts";
 import type { WebhookStore } from "./queue/webhook_store.ts";
 import { createApp, createHealthApp } from "./routes/mod.ts";
+import { limitsOf } from "./routes/limits.ts";
 import { audit } from "./tasks/audit.ts";
 import { backup } from "./tasks/backup.ts";
 import { configFromEnvironment, webhookEndpoints } from "./tasks/config.ts";
+import { keys } from "./tasks/keys.ts";
 import { health } from "./tasks/health.ts";
 import { chooseCommand, main } from "./tasks/main.ts";
 import { models } from "./tasks/models.ts";
@@ -34,6 +39,7 @@ export interface Service {
   stop(): Promise<void>;
 }
 
+const reportUse = (error: unknown) => reporter.report("The use of a key was not noted", error);
 const reporter = new Reporter({ now: systemClock.now, write: console.error });
 
 /** Starts the service in its role. Throws, with nothing left running, where a part cannot start. */
@@ -47,6 +53,11 @@ export async function startService(config: Config): Promise<Service> {
   const stores = await openStores(service, systemClock.now());
   const { store, batches, webhooks } = stores;
   closing.defer(() => store.close());
+  const { access, signIn } = await accessTo(service, {
+    ...stores,
+    clock: systemClock,
+    report: reportUse,
+  });
   const serving = closing.use(
     await startServing({
       ...{ config, stores, first, clock: systemClock },
@@ -99,9 +110,9 @@ export async function startService(config: Config): Promise<Service> {
   const app = service.role === "worker" ? createHealthApp({ store, report }) : createApp({
     store,
     batches,
+    ...{ access, signIn },
     revision: () => live.champion.revision,
     lifecycle: serving.lifecycle,
-    actorOf: () => "api",
     report,
     enqueue: (task) => uploads.add({ ...task, revision: live.chosen(task.id).revision }),
     express: async (task, timeoutMs) => {
@@ -114,12 +125,16 @@ export async function startService(config: Config): Promise<Service> {
     wake: () => dispatcher?.wake(),
     explore: (application) =>
       live.useChampion(async (version) => (await version.scoring()).decider.explore(application)),
-    now: systemClock.now,
+    ...{ now: systemClock.now, after: systemClock.after },
     questionnaire,
     banks,
-    limits: { ...service.limits, ...service.v1 },
+    limits: limitsOf(service),
   });
-  const server = listen(service, app.fetch);
+  // Looks for its port once there is one.
+  let port = 0;
+  const slow = closing.use(guardSockets(service.timeouts, () => port));
+  const server = listen(service, slow.watch((request) => app.fetch(request)));
+  port = server.addr.port;
   closing.defer(() => {
     // Whoever waits is answered now, and asks again elsewhere.
     completions.close();
@@ -130,7 +145,7 @@ export async function startService(config: Config): Promise<Service> {
   closing.defer(() => closed.abort());
   serving.followEvery(service.models.followEveryMs, closed.signal);
 
-  const { hostname, port } = server.addr;
+  const { hostname } = server.addr;
   const running = closing.move();
   return {
     url: `http://${hostname.includes(":") ? `[${hostname}]` : hostname}:${port}`,
@@ -147,7 +162,7 @@ async function startWebhooks(
   store: WebhookStore,
 ): Promise<WebhookSender | undefined> {
   const endpoints = webhookEndpoints(webhooks);
-  await store.configure(endpoints.map(({ id }) => id));
+  await store.configure(endpoints);
   if (endpoints.length === 0) return undefined;
   const sender = new WebhookSender({
     store,
@@ -182,6 +197,33 @@ function startDispatcher(
     async stop() {
       clearInterval(poll);
       await dispatcher.stop();
+    },
+  };
+}
+
+/** Closes slow connections where the kernel can be asked about them; elsewhere that is left to a proxy. */
+function guardSockets(
+  { headMs, idleMs }: Config["service"]["timeouts"],
+  port: () => number,
+): Pick<SlowSockets, "watch"> & Disposable {
+  let open: OpenConnections;
+  try {
+    open = openConnections();
+  } catch (error) {
+    console.error(`Slow connections are not closed, leave that to a proxy: ${reason(error)}`);
+    return { watch: (handler) => handler, [Symbol.dispose]() {} };
+  }
+  const slow = new SlowSockets({
+    connections: () => open.of(port()),
+    ...{ clock: systemClock, headMs, idleMs },
+    report: (error) => reporter.report("Slow connections were not looked for", error),
+  });
+  slow.start();
+  return {
+    watch: (handler) => slow.watch(handler),
+    [Symbol.dispose]() {
+      slow.stop();
+      open[Symbol.dispose]();
     },
   };
 }
@@ -235,5 +277,5 @@ async function serve(): Promise<void> {
 }
 
 if (import.meta.main) {
-  await main(chooseCommand({ serve, health, backup, queue, replay, audit, models }, "serve"));
+  await main(chooseCommand({ serve, health, backup, queue, replay, audit, keys, models }, "serve"));
 }

@@ -1,6 +1,7 @@
 /** The database ready for use, with all that is kept in it: opened, its file's folder made, its schema brought up to date. */
-import { ConfigError, type Service, withoutSecrets } from "./configs/mod.ts";
+import { KeyStore } from "./access/mod.ts";
 import { AuditLog } from "./audit/mod.ts";
+import { ConfigError, type Service, withoutSecrets } from "./configs/mod.ts";
 import { systemClock } from "./clock.ts";
 import { Connection, filePath } from "./database/connection.ts";
 import type { Database } from "./database/database.ts";
@@ -19,6 +20,7 @@ export interface Stores {
   readonly batches: LibsqlBatches;
   readonly webhooks: WebhookStore;
   readonly audit: AuditLog;
+  readonly keys: KeyStore;
   readonly database: Database;
 }
 
@@ -33,16 +35,18 @@ export async function openStores(
     connection = await Connection.open(url);
     await migrate(connection, { migrations: readMigrations(), nowMs });
     const database = new GroupedDatabase(connection, { waitingLimit: WAITING_LIMIT });
+    const audit = new AuditLog({
+      database,
+      now: systemClock.now,
+      newId: () => crypto.randomUUID(),
+    });
     return {
+      database,
+      audit,
+      keys: new KeyStore(database, audit),
       store: new LibsqlStore(database, limits),
       batches: new LibsqlBatches(database, limits),
       webhooks: new WebhookStore(database),
-      audit: new AuditLog({
-        database,
-        now: systemClock.now,
-        newId: () => crypto.randomUUID(),
-      }),
-      database,
     };
   } catch (error) {
     connection?.close();

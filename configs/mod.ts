@@ -16,6 +16,7 @@ export type { Condition, Policy, Rule } from "./policy.ts";
 export { BOUNDS, PAYMENT } from "./policy.ts";
 export type { Derived, Field, Meaning, Questionnaire } from "./questionnaire.ts";
 export type { QueuePolicy, Service } from "./service.ts";
+export { OPEN_TO_EVERYONE } from "./service.ts";
 export type { Training } from "./training.ts";
 export { normalise } from "./normalise.ts";
 export { localized } from "./text.ts";
@@ -50,6 +51,7 @@ export const environmentOverrides = {
   PRESCORE_PORT: "port",
   PRESCORE_DATABASE_URL: "databaseUrl",
   PRESCORE_ROLE: "role",
+  PRESCORE_ACCESS: "access",
   PRESCORE_WORKERS: "workers",
 } as const;
 

@@ -9,6 +9,11 @@ const backoff = z.strictObject({
   max: positive.describe("Upper bound of any delay between attempts"),
 });
 
+/** Part of stored ids, after an @. */
+export const tenantSchema = z.string().regex(/^[a-z0-9-]{0,23}$/, {
+  error: "must be up to 23 lower case letters, digits and hyphens",
+});
+
 /** Where events are sent. Secrets stand outside the configuration. */
 const endpointSchema = z.strictObject({
   id: identifier,
@@ -17,8 +22,19 @@ const endpointSchema = z.strictObject({
     "Environment variable with the secret: whsec_ and base64; several, apart by spaces, while one is replaced",
   ),
   secretFile: z.string().min(1).optional().describe("File with the secret, instead of a variable"),
+  tenant: tenantSchema.default("").describe(
+    "Whose events it is told; absent: those of keys without a tenant",
+  ),
 }).refine(({ secretEnv, secretFile }) => (secretEnv === undefined) !== (secretFile === undefined), {
   error: "must name its secret by secretEnv or by secretFile, and not by both",
+});
+
+/** `access` of a service that wants no keys although others can reach it. */
+export const OPEN_TO_EVERYONE = "open to everyone who can reach it";
+
+const rate = z.strictObject({
+  perSecond: positive.max(1_000_000).describe("Requests that come back in a second"),
+  burst: positive.max(1_000_000).describe("Requests that may come at once"),
 });
 
 const webhooksSchema = z.strictObject({
@@ -46,6 +62,10 @@ export const serviceSchema = z.strictObject({
     "What this process does: api takes uploads and answers, worker scores, all does both; " +
       "processes that share the work share a database on a server",
   ),
+  access: z.enum(["keys", OPEN_TO_EVERYONE]).optional().describe(
+    "Who may use the service. keys: whoever has an API key. Absent: the same, but for a service on a loopback address for which " +
+      "no key was ever made; on any other address it then does not start",
+  ),
   workers: z.int("must be a whole number from 0 to 64").min(0).max(64).describe(
     "Scoring workers; 0 scores in the main thread",
   ),
@@ -56,7 +76,23 @@ export const serviceSchema = z.strictObject({
       "Tasks of one priority that may wait for their result; new ones are answered 429",
     ),
     waitingTasksPerTenant: positive.describe("Of these, tasks of one tenant"),
+    jsonDepth: positive.max(900).default(32).describe("Arrays and objects inside one another"),
+    jsonMembers: positive.default(1000).describe("Values of a JSON body, or of a row, in all"),
+    requestsPerKey: rate.default({ perSecond: 500, burst: 1000 }),
+    probesPerKeyAndHour: positive.max(3_600_000).default(20_000).describe(
+      "What-if requests of one key",
+    ),
+    probesPerApplicantAndHour: positive.max(3_600_000).default(200).describe(
+      "What-if requests of one key about one applicant, whatever the loan",
+    ),
   }),
+  timeouts: z.strictObject({
+    headMs: positive.default(10_000).describe("How long the head of a request may take to come"),
+    bodyMs: positive.default(10_000).describe(
+      "How long a body may take to come; of a batch: how long nothing of it may come",
+    ),
+    idleMs: positive.default(75_000).describe("How long a connection may stay open unused"),
+  }).prefault({}).describe("After which a slow connection is closed"),
   pollEveryMs: positive.describe("How often tasks that another process uploaded are looked for"),
   edge: z.strictObject({
     uploadBudgetMs: positive.describe("How long an upload may score before it is answered"),
@@ -82,6 +118,8 @@ export const serviceSchema = z.strictObject({
       "How long a request may wait for a decision at most",
     ),
     batchRows: positive.default(1_000_000).describe("Rows of a batch at most"),
+    batchBytes: positive.max(2 ** 40).default(2 ** 29).describe("Bytes of a batch at most"),
+    batchUploadMs: positive.default(3_600_000).describe("How long the upload of a batch may take"),
   }).prefault({}).describe("Limits of the v1 API"),
   webhooks: webhooksSchema.prefault({}).describe("Who is told when something has ended"),
 }).superRefine((service, ctx) => {

@@ -5,7 +5,7 @@ WHEN new.id GLOB 'app_*' AND old.state IN ('queued', 'leased') AND new.state IN 
   INSERT INTO webhook_deliveries (event_id, endpoint_id, type, subject, occurred_at_ms, run_at_ms)
   SELECT 'evt_' || new.id || '_' || new.fence, id,
     iif(new.state = 'done', 'application.decided', 'application.failed'), new.id, new.finished_at_ms, new.finished_at_ms
-  FROM webhook_endpoints WHERE true ON CONFLICT DO NOTHING; END;
+  FROM webhook_endpoints WHERE tenant = new.tenant ON CONFLICT DO NOTHING; END;
 
 CREATE TRIGGER audit_in_order BEFORE INSERT ON audit
 WHEN new.sequence IS NOT (SELECT coalesce(max(sequence), 0) + 1 FROM audit)
@@ -32,7 +32,8 @@ CREATE TRIGGER batches_told AFTER UPDATE OF finished_at_ms ON batches
 WHEN new.finished_at_ms IS NOT NULL AND old.finished_at_ms IS NULL BEGIN
   INSERT INTO webhook_deliveries (event_id, endpoint_id, type, subject, occurred_at_ms, run_at_ms)
   SELECT 'evt_' || new.id || '_' || new.finished_at_ms, id, 'batch.finished', new.id, new.finished_at_ms, new.finished_at_ms
-  FROM webhook_endpoints WHERE true ON CONFLICT DO NOTHING; END;
+  FROM webhook_endpoints WHERE tenant = iif(instr(new.id, '@') = 0, '', substr(new.id, instr(new.id, '@') + 1))
+  ON CONFLICT DO NOTHING; END;
 
 CREATE TRIGGER chunks_added AFTER INSERT ON batch_chunks BEGIN
   UPDATE batches SET chunks = chunks + 1, open_chunks = open_chunks + (tasks.state IN ('queued', 'leased')),
@@ -77,6 +78,23 @@ CREATE TRIGGER tenants_idle AFTER UPDATE OF waiting ON tenants WHEN new.waiting 
 
 CREATE TRIGGER trial_scores_removed AFTER DELETE ON tasks BEGIN
   DELETE FROM model_trial_scores WHERE application_id = old.id; END;
+
+CREATE TABLE api_keys (
+  id TEXT NOT NULL PRIMARY KEY CHECK (length(id) BETWEEN 4 AND 16),
+  -- SHA-256 of the secret, which is 256 random bits and stands nowhere: 64 hexadecimal digits.
+  secret_hash TEXT NOT NULL CHECK (length(secret_hash) = 64),
+  name TEXT NOT NULL CHECK (length(name) BETWEEN 1 AND 100),
+  role TEXT NOT NULL CHECK (role IN ('submit', 'read', 'operate', 'admin')),
+  -- Whose everything is that comes with the key: it stands behind the @ of stored ids; the empty one's have none.
+  tenant TEXT NOT NULL DEFAULT '' CHECK (length(tenant) <= 23 AND tenant NOT GLOB '*[^a-z0-9-]*'),
+  -- Requests a second; null: what the configuration says.
+  per_second INTEGER CHECK (per_second >= 1),
+  created_at_ms INTEGER NOT NULL,
+  expires_at_ms INTEGER,
+  revoked_at_ms INTEGER,
+  -- To the hour.
+  last_used_at_ms INTEGER
+) STRICT, WITHOUT ROWID;
 
 CREATE TABLE audit (
   -- From 1, without gaps.
@@ -124,6 +142,18 @@ CREATE TABLE batches (
   refused_rows INTEGER NOT NULL DEFAULT 0,
   ended_rows INTEGER NOT NULL DEFAULT 0,
   changed_at_ms INTEGER NOT NULL
+) STRICT, WITHOUT ROWID;
+
+CREATE TABLE console_sessions (
+  token_hash TEXT NOT NULL PRIMARY KEY CHECK (length(token_hash) = 64),
+  previous_hash TEXT UNIQUE,
+  previous_until_ms INTEGER NOT NULL DEFAULT 0,
+  key_id TEXT NOT NULL,
+  -- Must come with whatever changes something: no other site can read it.
+  csrf_token TEXT NOT NULL,
+  created_at_ms INTEGER NOT NULL,
+  token_at_ms INTEGER NOT NULL,
+  seen_at_ms INTEGER NOT NULL
 ) STRICT, WITHOUT ROWID;
 
 CREATE TABLE migrations (version INTEGER NOT NULL PRIMARY KEY, name TEXT NOT NULL, applied_at_ms INTEGER NOT NULL) STRICT;
@@ -219,6 +249,12 @@ CREATE TABLE tenants (
   PRIMARY KEY (priority, tenant)
 ) STRICT, WITHOUT ROWID;
 
+CREATE TABLE token_buckets (
+  id TEXT NOT NULL PRIMARY KEY,
+  full_at_us INTEGER NOT NULL,
+  granted INTEGER NOT NULL
+) STRICT, WITHOUT ROWID;
+
 CREATE TABLE webhook_deliveries (
   event_id TEXT NOT NULL,
   endpoint_id TEXT NOT NULL,
@@ -235,7 +271,7 @@ CREATE TABLE webhook_deliveries (
 
 CREATE TABLE webhook_endpoints (
   id TEXT NOT NULL PRIMARY KEY
-) STRICT, WITHOUT ROWID;
+, tenant TEXT NOT NULL DEFAULT '') STRICT, WITHOUT ROWID;
 
 CREATE INDEX audit_subject ON audit (subject, sequence);
 

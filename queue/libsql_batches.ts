@@ -3,6 +3,7 @@ import { createHash } from "node:crypto";
 import type { Appended, Batch, BatchStore, Chunk, NewChunk } from "./batches.ts";
 import { type Database, statement } from "../database/database.ts";
 import { enqueueStatement, type StoreLimits } from "./libsql_store.ts";
+import { tenantOfId } from "./tenant.ts";
 
 /** One whose upload never ended, and whose chunks have been removed since, begins anew. */
 const OPEN = `
@@ -76,10 +77,10 @@ export class LibsqlBatches implements BatchStore {
     const there = await this.#database.read(statement(STANDS, { batch, position }));
     if (there.rows.length > 0) return there.rows[0]?.task_id === id ? "appended" : "conflict";
     const results = await this.#database.write([
-      enqueueStatement([{ id, revision: chunk.revision, priority: "batch" }], {
-        limits: this.#limits,
-        nowMs,
-      }),
+      enqueueStatement(
+        [{ id, revision: chunk.revision, priority: "batch", tenant: tenantOfId(batch) }],
+        { limits: this.#limits, nowMs },
+      ),
       statement(LINK, { batch, position, task: id, first, rows, refused, now: nowMs }),
       statement(DROP_UNLINKED, { task: id }),
       statement(PAYLOAD, { task: id, payload: chunk.payload }),

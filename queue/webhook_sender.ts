@@ -7,6 +7,7 @@ import type { Service } from "../configs/mod.ts";
 import { Alarm } from "./alarm.ts";
 import type { Clock } from "../clock.ts";
 import { backoffMs } from "./retry.ts";
+import { visibleId } from "./tenant.ts";
 import { signedHeaders } from "./webhook_signature.ts";
 import type { Delivery, FailedDelivery, WebhookEventType, WebhookStore } from "./webhook_store.ts";
 
@@ -19,6 +20,7 @@ const GONE = 410;
 
 export interface Endpoint {
   readonly id: string;
+  readonly tenant: string;
   readonly url: string;
   readonly keys: readonly Uint8Array[];
 }
@@ -48,10 +50,11 @@ export function webhookEvent(
   { type, subject, occurredAtMs }: Pick<Delivery, "type" | "subject" | "occurredAtMs">,
 ): WebhookEvent {
   const collection = type === "batch.finished" ? "batches" : "applications";
+  const id = visibleId(subject);
   return {
     type,
     timestamp: new Date(occurredAtMs).toISOString(),
-    data: { id: subject, path: `/v1/${collection}/${subject}` },
+    data: { id, path: `/v1/${collection}/${id}` },
   };
 }
 

@@ -32,7 +32,9 @@ const FORGET_DELIVERIES = `
   DELETE FROM webhook_deliveries WHERE endpoint_id NOT IN (SELECT value FROM json_each(:ids))`;
 
 const ADD_ENDPOINTS = `
-  INSERT INTO webhook_endpoints (id) SELECT value FROM json_each(:ids) WHERE true ON CONFLICT DO NOTHING`;
+  INSERT INTO webhook_endpoints (id, tenant)
+  SELECT value ->> 'id', value ->> 'tenant' FROM json_each(:endpoints) WHERE true
+  ON CONFLICT DO UPDATE SET tenant = excluded.tenant`;
 
 const CLAIM = `
   UPDATE webhook_deliveries SET attempt = attempt + 1, run_at_ms = :until
@@ -57,6 +59,12 @@ const FAILED = `
 
 const NEXT_DUE = "SELECT min(run_at_ms) AS due FROM webhook_deliveries WHERE run_at_ms IS NOT NULL";
 
+/** An address, and the tenant whose events it is told. */
+export interface ConfiguredEndpoint {
+  readonly id: string;
+  readonly tenant: string;
+}
+
 export interface ClaimDeliveries {
   readonly nowMs: number;
   readonly leaseMs: number;
@@ -71,14 +79,20 @@ export class WebhookStore {
   }
 
   /** Says which addresses there are from now on; what others were still to be told is dropped. */
-  async configure(endpointIds: readonly string[]): Promise<void> {
-    const { rows } = await this.#database.read("SELECT id FROM webhook_endpoints ORDER BY id");
-    // Most starts change nothing, and then pay for no commit.
-    if (JSON.stringify(rows.map(({ id }) => id)) === JSON.stringify(endpointIds.toSorted())) return;
-    const ids = JSON.stringify(endpointIds);
-    await this.#database.write(
-      [FORGET_ENDPOINTS, FORGET_DELIVERIES, ADD_ENDPOINTS].map((sql) => statement(sql, { ids })),
+  async configure(endpoints: readonly ConfiguredEndpoint[]): Promise<void> {
+    const { rows } = await this.#database.read(
+      "SELECT id, tenant FROM webhook_endpoints ORDER BY id",
     );
+    const wanted = endpoints.map(({ id, tenant }) => ({ id, tenant }))
+      .toSorted((one, other) => one.id < other.id ? -1 : 1);
+    const there = rows.map(({ id, tenant }) => ({ id, tenant }));
+    // Most starts change nothing, and then pay for no commit.
+    if (JSON.stringify(there) === JSON.stringify(wanted)) return;
+    const ids = JSON.stringify(wanted.map(({ id }) => id));
+    await this.#database.write([
+      ...[FORGET_ENDPOINTS, FORGET_DELIVERIES].map((sql) => statement(sql, { ids })),
+      statement(ADD_ENDPOINTS, { endpoints: JSON.stringify(wanted) }),
+    ]);
   }
 
   async claim({ nowMs, leaseMs, limit }: ClaimDeliveries): Promise<readonly Delivery[]> {

@@ -4,23 +4,22 @@
  */
 import { createRoute, OpenAPIHono, z } from "@hono/zod-openapi";
 import type { Context, Handler } from "hono";
-import { bodyLimit } from "hono/body-limit";
-import type { Banks, Questionnaire, Service } from "../configs/mod.ts";
-import type { Enqueued, NewTask, Task, TaskStore } from "../queue/store.ts";
+import type { Banks, Questionnaire } from "../configs/mod.ts";
+import type { Task } from "../queue/store.ts";
+import type { QueueParts } from "../queue/tenant.ts";
 import { decodeResult, encodePayload } from "../scoring/handler.ts";
 import { pythonFloatRepr } from "../scoring/python_repr.ts";
 import { taskId } from "../scoring/task_id.ts";
+import { own, permit } from "./access.ts";
+import type { Limits } from "./limits.ts";
 import { problem } from "./problems.ts";
+import { readBytes } from "./request_body.ts";
 import { readTaskQuery } from "./task_query.ts";
 import { answersSchema, readUpload } from "./upload_body.ts";
 
-export interface ContractOptions {
-  readonly store: Pick<TaskStore, "find">;
+export interface ContractOptions extends QueueParts, Limits {
   readonly questionnaire: Questionnaire;
   readonly banks: Banks;
-  readonly limits: Service["limits"];
-  /** Stores a task; resolves when it is on disk, with its state, or when the queue is full. */
-  readonly enqueue: (task: Pick<NewTask, "id" | "payload">) => Promise<Enqueued>;
 }
 
 const taskIdSchema = z.string().openapi({
@@ -32,6 +31,13 @@ const taskIdSchema = z.string().openapi({
 const OF_V1 = /^(app|chk)_/;
 
 const detailSchema = z.object({ detail: z.string() }).openapi("Problem");
+
+/** What is answered to a wrong key, or to one too often. */
+const keyResponses = {
+  401: { description: "A valid API key is needed", content: json(detailSchema) },
+  403: { description: "The role of the key does not allow it", content: json(detailSchema) },
+  429: { description: "Too many requests with this key", content: json(detailSchema) },
+};
 
 const validationSchema = z.object({
   detail: z.array(z.object({
@@ -57,10 +63,8 @@ export function contractRoutes(options: ContractOptions): OpenAPIHono {
   return app;
 }
 
-function addUpload(
-  app: OpenAPIHono,
-  { enqueue, questionnaire, limits }: ContractOptions,
-): void {
+function addUpload(app: OpenAPIHono, options: ContractOptions): void {
+  const { questionnaire, limits, after } = options;
   const schema = answersSchema(questionnaire.fields.map(({ id, type, label, example }) => ({
     id,
     type,
@@ -80,30 +84,33 @@ function addUpload(
     responses: {
       201: { description: "The task, new or known", content: json(uploadedSchema) },
       400: { description: "The body cannot be read", content: json(detailSchema) },
+      ...keyResponses,
+      408: { description: "The body did not come in time", content: json(detailSchema) },
       413: { description: "The body is too large", content: json(detailSchema) },
       422: { description: "The answers are not valid", content: json(validationSchema) },
-      429: { description: "Too many uploads or tasks wait", content: json(detailSchema) },
+      429: {
+        description: "Too many uploads or tasks wait, or too many requests came with this key",
+        content: json(detailSchema),
+      },
       503: { description: "The database is not available", content: json(detailSchema) },
     },
   });
-  const limit = bodyLimit({
-    maxSize: limits.bodyBytes,
-    onError: (c) => problem(c, "bodyTooLarge", { cause: `at most ${limits.bodyBytes} bytes` }),
-  });
   describe(app, route);
-  app.post(route.path, limit, async (c) => {
-    const bytes = new Uint8Array(await c.req.arrayBuffer());
+  app.post(route.path, permit("submit"), async (c) => {
+    const bytes = await readBytes(c.req.raw, {
+      ...{ maxBytes: limits.bodyBytes, timeoutMs: limits.bodyMs, after },
+    });
     const read = readUpload(bytes, { contentType: c.req.header("content-type"), schema });
     if (!read.ok) return jsonText(c, read);
     const id = taskId(read.answers, questionnaire.fields);
-    const state = await enqueue({ id, payload: encodePayload(read.answers) });
+    const state = await own(c, options).enqueue({ id, payload: encodePayload(read.answers) });
     if (state === "refused") return problem(c, "queueFull");
     return c.json({ task_id: id, is_complete: state === "done" }, 201);
   });
 }
 
-function addCheck(app: OpenAPIHono, { store }: ContractOptions): void {
-  const handler = taskHandler(store, (c, task) => c.json(task.state === "done"));
+function addCheck(app: OpenAPIHono, options: ContractOptions): void {
+  const handler = taskHandler(options, (c, task) => c.json(task.state === "done"));
   const summary = "Ask whether the result is there";
   for (
     const [path, operationId] of [["/check_task", "checkTask"], [
@@ -112,15 +119,15 @@ function addCheck(app: OpenAPIHono, { store }: ContractOptions): void {
     ]] as const
   ) {
     describe(app, taskRoute(path, { operationId, summary, ok: z.boolean() }));
-    app.get(path, handler);
+    app.get(path, permit("submit"), handler);
   }
 }
 
-function addResult(app: OpenAPIHono, { store, banks }: ContractOptions): void {
+function addResult(app: OpenAPIHono, options: ContractOptions): void {
   const probability = z.string().openapi({ example: "0.40770822763442993" });
   const ok = z.object({
     task_id: taskIdSchema,
-    ...Object.fromEntries(banks.banks.map(({ id, title }) => [
+    ...Object.fromEntries(options.banks.banks.map(({ id, title }) => [
       id,
       probability.openapi({ description: `Approval probability: ${title.ru} (${title.en})` }),
     ])),
@@ -130,7 +137,8 @@ function addResult(app: OpenAPIHono, { store, banks }: ContractOptions): void {
   describe(app, taskRoute(path, { operationId: "getResult", summary, ok }));
   app.get(
     path,
-    taskHandler(store, (c, { id, result }) => {
+    permit("submit"),
+    taskHandler(options, (c, { id, result }) => {
       if (result === null) return problem(c, "taskNotFinished");
       const { probabilities, withoutEvidence } = decodeResult(result);
       const texts = Object.entries(probabilities)
@@ -143,13 +151,15 @@ function addResult(app: OpenAPIHono, { store, banks }: ContractOptions): void {
 
 /** Finds the task that the query names; one that is not there, or dead, is answered here. */
 function taskHandler(
-  store: ContractOptions["store"],
+  options: ContractOptions,
   answer: (c: Context, task: Task) => Response,
 ): Handler {
   return async (c) => {
     const query = readTaskQuery(c.req.url);
     if (!query.ok) return jsonText(c, query);
-    const task = OF_V1.test(query.taskId) ? undefined : await store.find(query.taskId);
+    const task = OF_V1.test(query.taskId)
+      ? undefined
+      : await own(c, options).store.find(query.taskId);
     if (task === undefined) return problem(c, "taskNotFound");
     if (task.state === "dead") {
       return problem(c, "taskFailed", { cause: `after ${task.attempt} attempts: ${task.error}` });
@@ -170,6 +180,7 @@ function taskRoute(
     request: { query: z.object({ task_id: taskIdSchema }) },
     responses: {
       200: { description: "The answer", content: json(ok) },
+      ...keyResponses,
       404: { description: "No such task, or no result yet", content: json(detailSchema) },
       410: { description: "The task failed for good, with its cause", content: json(detailSchema) },
       422: { description: "The query is not valid", content: json(validationSchema) },

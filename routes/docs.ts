@@ -1,5 +1,6 @@
 /** The documentation page: Swagger UI from its own package, so that it works with no internet, and the OpenAPI document. */
 import type { OpenAPIHono } from "@hono/zod-openapi";
+import { permit } from "./access.ts";
 import swaggerUiFolder from "swagger-ui-dist/absolute-path.js";
 
 const ASSETS = {
@@ -48,18 +49,20 @@ const TAGS = [
 
 /** Adds `/`, `/docs` with its assets, and `/openapi.json` of everything that `app` has. */
 export function addDocs(app: OpenAPIHono): void {
-  app.get("/", (c) => c.redirect("/docs", 307));
-  app.get("/docs", (c) => c.html(PAGE));
+  app.get("/", permit("anyone"), (c) => c.redirect("/docs", 307));
+  app.get("/docs", permit("anyone"), (c) => c.html(PAGE));
   app.get(
     "/docs/initializer.js",
+    permit("anyone"),
     (c) => c.body(INITIALIZER, 200, { "Content-Type": "text/javascript; charset=utf-8" }),
   );
   for (const [name, type] of Object.entries(ASSETS)) {
-    app.get(`/docs/${name}`, async (c) => {
+    app.get(`/docs/${name}`, permit("anyone"), async (c) => {
       const bytes = await Deno.readFile(`${swaggerUiFolder()}/${name}`);
       return c.body(bytes, 200, { "Content-Type": type, "Cache-Control": "public, max-age=86400" });
     });
   }
+  app.get("/openapi.json", permit("anyone"));
   app.doc31("/openapi.json", {
     openapi: "3.1.0",
     info: {
@@ -70,8 +73,8 @@ export function addDocs(app: OpenAPIHono): void {
         "to ask for instead, and where to ask first.",
     },
     servers: [{ url: "/", description: "The service that this document came from" }],
-    // Whoever reaches the service may use it: keys are the business of what stands before it.
-    security: [],
+    // What does not say what it needs needs what nobody has.
+    security: [{ apiKey: [] }],
     tags: TAGS.map(([name, description]) => ({ name, description })),
   });
 }

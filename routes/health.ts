@@ -1,5 +1,6 @@
 /** Whether the process can do its work now: the question of load balancers, containers and supervisors. */
 import { createRoute, type OpenAPIHono, z } from "@hono/zod-openapi";
+import { permit } from "./access.ts";
 import type { TaskStore } from "../queue/store.ts";
 
 export interface HealthOptions {
@@ -12,6 +13,7 @@ export function addHealth(app: OpenAPIHono, { store }: HealthOptions): void {
   const route = createRoute({
     method: "get",
     path: "/health",
+    middleware: permit("anyone"),
     operationId: "health",
     tags: ["Service"],
     summary: "Ask whether the service and its database answer",

@@ -2,9 +2,11 @@
 import { OpenAPIHono } from "@hono/zod-openapi";
 import type { Context, Next } from "hono";
 import { type ContractOptions, contractRoutes } from "./contract.ts";
+import { accessControl, type AccessOptions, isV1, seal } from "./access.ts";
 import { addDocs } from "./docs.ts";
 import { addHealth, type HealthOptions } from "./health.ts";
 import { errorHandler, problem } from "./problems.ts";
+import { addSignIn, type SignInOptions } from "./sign_in.ts";
 import { type V1Options, v1Routes } from "./v1/mod.ts";
 import { problemResponse } from "./v1/problems.ts";
 
@@ -14,18 +16,24 @@ interface Reporting {
 }
 
 export interface AppOptions extends ContractOptions, V1Options {
+  readonly access: AccessOptions;
+  /** How one signs in at the console; absent where there is none. */
+  readonly signIn?: SignInOptions;
   readonly store: V1Options["store"];
-  readonly limits: ContractOptions["limits"] & V1Options["limits"];
 }
 
+/** Throws where a route does not say who may use it. */
 export function createApp(options: AppOptions): OpenAPIHono {
   const app = new OpenAPIHono();
   app.onError(errorHandler(options.report));
   app.use(refuseStrangeHosts);
+  app.use(accessControl(options.access));
   app.route("/", contractRoutes(options));
   app.route("/", v1Routes(options));
   addHealth(app, options);
   addDocs(app);
+  if (options.signIn) addSignIn(app, { ...options, ...options.signIn });
+  seal(app);
   app.notFound((c) => {
     const { path } = c.req;
     const trimmed = path.replace(/\/+$/, "");
@@ -48,10 +56,6 @@ export function createApp(options: AppOptions): OpenAPIHono {
     return problem(c, allowed.length === 0 ? "notFound" : "methodNotAllowed", { headers });
   });
   return app;
-}
-
-function isV1(c: Context): boolean {
-  return c.req.path.startsWith("/v1/");
 }
 
 /** Whether a path fits a route's, where `:name` stands for one segment. */

@@ -2,6 +2,7 @@
 import type { Context, ErrorHandler } from "hono";
 import { HTTPException } from "hono/http-exception";
 import { QueueFullError, StoreError } from "../queue/store.ts";
+import { BodyTimeoutError, BodyTooLargeError } from "./request_body.ts";
 
 const PROBLEMS = {
   taskNotFound: { status: 404, detail: "Task not found" },
@@ -18,6 +19,14 @@ const PROBLEMS = {
     status: 429,
     detail: "Too many uploads or tasks wait; this one was not stored, try again",
     headers: { "Retry-After": "1" },
+  },
+  noKey: { status: 401, detail: "An API key is needed: Authorization: Bearer psk_..." },
+  notPermitted: { status: 403, detail: "The role of this API key does not allow it" },
+  tooManyRequests: { status: 429, detail: "Too many requests with this API key" },
+  requestTimeout: {
+    status: 408,
+    detail: "The body did not come in time",
+    headers: { "Connection": "close" },
   },
   bodyTooLarge: { status: 413, detail: "Request body is too large" },
   unavailable: {
@@ -54,6 +63,12 @@ export function errorHandler(report: (error: unknown) => void): ErrorHandler {
   return (error, c) => {
     if (error instanceof HTTPException) return c.json({ detail: error.message }, error.status);
     if (error instanceof QueueFullError) return problem(c, "queueFull");
+    if (error instanceof BodyTooLargeError) {
+      return problem(c, "bodyTooLarge", { cause: error.message });
+    }
+    if (error instanceof BodyTimeoutError) {
+      return problem(c, "requestTimeout", { cause: error.message });
+    }
     // The client went away in mid-request: nobody reads the answer.
     if (c.req.raw.signal.aborted) return problem(c, "internal");
     report(error);

@@ -23,13 +23,13 @@ export function trainingConfigFromEnvironment(): TrainingConfig {
 
 /** The addresses of service.json with their secrets, from the environment or from files. Throws `ConfigError`, without a secret in it. */
 export function webhookEndpoints({ endpoints }: Service["webhooks"]): Endpoint[] {
-  return endpoints.map(({ id, url, secretEnv, secretFile }) => {
+  return endpoints.map(({ id, tenant, url, secretEnv, secretFile }) => {
     const from = secretFile ?? secretEnv ?? "";
     try {
       const text = secretFile === undefined ? Deno.env.get(from) : Deno.readTextFileSync(from);
       const secrets = (text ?? "").split(/\s+/).filter(Boolean);
       if (secrets.length === 0) throw new Error("is absent or empty");
-      return { id, url, keys: secrets.map(parseWebhookSecret) };
+      return { id, tenant, url, keys: secrets.map(parseWebhookSecret) };
     } catch (error) {
       throw new ConfigError(
         `Cannot sign for webhook endpoint ${id}: its secret in ${from}: ` +

@@ -7,12 +7,22 @@ import { z } from "zod";
 import { type Config, configSchemas, loadConfig } from "../configs/mod.ts";
 import { Connection } from "../database/connection.ts";
 import { migrate, readMigrations } from "../database/migrate.ts";
+import type { AccessOptions } from "../routes/access.ts";
 import type { AppOptions } from "../routes/mod.ts";
+import { limitsOf } from "../routes/limits.ts";
 import type { Decision } from "../scoring/decision.ts";
 import { startScoring } from "../workers.ts";
 import { main, readOptions, UsageError } from "./main.ts";
 
 const EXAMPLE_AT_MS = Date.UTC(2026, 0, 31, 9);
+
+/** Takes requests without a key, and knows none. */
+export const OPEN_ACCESS: AccessOptions = {
+  keyring: { callerOf: () => undefined },
+  needsNoKey: () => true,
+  buckets: { take: () => ({ remaining: 1, fullInMs: 0, waitMs: 0 }) },
+  rate: { perSecond: 1, burst: 1 },
+};
 
 if (import.meta.main) {
   await main(async () => {
@@ -75,21 +85,22 @@ async function exampleDecision(config: Config): Promise<Decision> {
 export function documentOptions({ questionnaire, banks, service }: Config): AppOptions {
   const unasked = () => Promise.reject(new Error("the document alone was wanted"));
   return {
-    ...{ questionnaire, banks, limits: { ...service.limits, ...service.v1 } },
+    ...{ questionnaire, banks, limits: limitsOf(service) },
     ...{ enqueue: unasked, express: unasked, wait: unasked, explore: unasked },
     store: { find: unasked, payload: unasked },
     batches: {
       ...{ open: unasked, find: unasked, append: unasked },
       ...{ receive: unasked, breakOff: unasked, chunkFrom: unasked },
     },
+    access: OPEN_ACCESS,
     revision: () => "",
     lifecycle: {
       ...{ models: unasked, card: unasked, register: unasked, activate: unasked, audit: unasked },
       ...{ rollback: unasked, challenge: unasked, endChallenge: unasked, comparison: unasked },
     },
-    actorOf: () => "nobody",
     wake() {},
     now: () => EXAMPLE_AT_MS,
+    after: () => () => {},
     report: console.error,
   };
 }

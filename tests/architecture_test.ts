@@ -7,29 +7,26 @@ const ALLOWED: Readonly<Record<string, readonly string[]>> = {
   wasm: [],
   database: ["clock.ts"],
   audit: ["database"],
+  access: ["audit", "clock.ts", "configs", "database"],
   lifecycle: ["audit", "clock.ts", "configs", "database"],
   queue: ["clock.ts", "configs", "database"],
   scoring: ["configs"],
-  routes: ["configs", "lifecycle", "queue", "scoring"],
+  sockets: ["clock.ts"],
+  routes: ["access", "clock.ts", "configs", "lifecycle", "queue", "scoring"],
   tasks: [
-    ...[
-      "audit",
-      "clock.ts",
-      "configs",
-      "database",
-      "lifecycle",
-      "queue",
-      "routes",
-      "scoring",
-      "wasm",
-    ],
-    ...["serving.ts", "stores.ts", "workers.ts"],
+    ...["access", "audit", "clock.ts", "configs", "database", "lifecycle", "queue", "routes"],
+    ...["scoring", "serving.ts", "stores.ts", "wasm", "workers.ts"],
   ],
   client: [],
 };
 
 /** The only files of the queue that routes may know: what a store is, not how it is made. */
-const QUEUE_INTERFACE = ["queue/store.ts", "queue/batches.ts", "queue/completions.ts"];
+const QUEUE_INTERFACE = [
+  "queue/store.ts",
+  "queue/batches.ts",
+  "queue/completions.ts",
+  "queue/tenant.ts",
+];
 
 function sources(folder: string): string[] {
   return [...Deno.readDirSync(new URL(`${folder}/`, PROJECT))].flatMap(({ name, isDirectory }) => {

@@ -5,6 +5,7 @@
  */
 import { createRoute, type OpenAPIHono, z } from "@hono/zod-openapi";
 import { streamSSE } from "hono/streaming";
+import { own, permit } from "../access.ts";
 import type { Task } from "../../queue/store.ts";
 import { applicationIdSchema, applicationText, statusOf } from "./application_view.ts";
 import { type ApplicationsOptions, isEnded, mustFind } from "./applications.ts";
@@ -49,15 +50,16 @@ export function addApplicationEvents(app: OpenAPIHono, options: ApplicationsOpti
     },
   });
   app.openAPIRegistry.registerPath(route);
-  app.get("/v1/applications/:id/events", async (c) => {
+  app.get("/v1/applications/:id/events", permit("submit"), async (c) => {
     const id = c.req.param("id");
+    const mine = own(c, options);
     const seen = c.req.header("last-event-id");
-    const first = await mustFind(id, options);
+    const first = await mustFind(id, mine);
     if (isEnded(first) && eventId(first) === seen) return c.body(null, 204);
     return streamSSE(c, async (stream) => {
       const gone = new AbortController();
       stream.onAbort(() => gone.abort());
-      for await (const task of changes(id, { ...options, seen, signal: gone.signal })) {
+      for await (const task of changes(id, { ...mine, seen, signal: gone.signal })) {
         if (task === undefined) await stream.write(": nothing new\n\n");
         else {
           await stream.writeSSE({

@@ -5,8 +5,9 @@
 import { createRoute, type OpenAPIHono, z } from "@hono/zod-openapi";
 import type { Context } from "hono";
 import type { Questionnaire } from "../../configs/mod.ts";
-import type { Waited, WaitOptions } from "../../queue/completions.ts";
-import type { Enqueued, NewTask, Task, TaskStore } from "../../queue/store.ts";
+import type { NewTask, Task } from "../../queue/store.ts";
+import type { QueueParts } from "../../queue/tenant.ts";
+import { own, permit } from "../access.ts";
 import { encodePayload } from "../../scoring/handler.ts";
 import {
   APPLICATION_PREFIX,
@@ -16,28 +17,14 @@ import {
   applicationViewSchema,
 } from "./application_view.ts";
 import { applicationSchema, givenAnswers } from "./application_schema.ts";
-import { limitBody, readJson } from "./body.ts";
+import type { Limits } from "../limits.ts";
+import { readJson } from "./body.ts";
 import { newId } from "./idempotency_key.ts";
 import { preferredWaitS } from "./prefer.ts";
 import { Problem, problemResponses } from "./problems.ts";
 
-export interface ApplicationsOptions {
-  readonly store: Pick<TaskStore, "find" | "payload">;
+export interface ApplicationsOptions extends QueueParts, Limits {
   readonly questionnaire: Questionnaire;
-  readonly limits: {
-    readonly bodyBytes: number;
-    /** The longest that a request may wait for a decision. */
-    readonly longestWaitMs: number;
-  };
-  /** Stores a task; resolves when it is on disk, with its state, or when the queue is full. */
-  readonly enqueue: (task: Pick<NewTask, "id" | "payload">) => Promise<Enqueued>;
-  /** Does a task before it is stored, for one who waits; false where it must go the way of the queue. */
-  readonly express: (
-    task: Pick<NewTask, "id" | "payload">,
-    timeoutMs: number,
-  ) => Promise<boolean>;
-  /** Waits until a task has ended. */
-  readonly wait: (id: string, options: WaitOptions) => Promise<Waited>;
 }
 
 const headersSchema = z.object({
@@ -64,7 +51,7 @@ export function addApplications(app: OpenAPIHono, options: ApplicationsOptions):
 }
 
 function addCreate(app: OpenAPIHono, options: ApplicationsOptions): void {
-  const { questionnaire, limits } = options;
+  const { questionnaire } = options;
   const schema = applicationSchema(questionnaire);
   const route = createRoute({
     method: "post",
@@ -93,6 +80,7 @@ function addCreate(app: OpenAPIHono, options: ApplicationsOptions): void {
         "unreadable-body",
         "invalid-idempotency-key",
         "idempotency-key-reused",
+        "request-timeout",
         "body-too-large",
         "unsupported-media-type",
         "invalid-request",
@@ -102,14 +90,15 @@ function addCreate(app: OpenAPIHono, options: ApplicationsOptions): void {
     },
   });
   app.openAPIRegistry.registerPath(route);
-  app.post(route.path, limitBody(limits.bodyBytes), async (c) => {
-    const answers = givenAnswers(await readJson(c, schema));
+  app.post(route.path, permit("submit"), async (c) => {
+    const mine = own(c, options);
+    const answers = givenAnswers(await readJson(c, schema, options));
     const header = c.req.header("idempotency-key");
     const task = {
       id: newId({ prefix: APPLICATION_PREFIX, header }),
       payload: encodePayload(answers, "decision"),
     };
-    const found = await settled(c, task.id, options, (waitMs) => take(task, waitMs, options));
+    const found = await settled(c, task.id, mine, (waitMs) => take(task, waitMs, mine));
     c.header("Location", `/v1/applications/${task.id}`);
     return answer(c, found, isEnded(found) ? 200 : 202);
   });
@@ -134,9 +123,10 @@ function addRead(app: OpenAPIHono, options: ApplicationsOptions): void {
     },
   });
   app.openAPIRegistry.registerPath(route);
-  app.get("/v1/applications/:id", async (c) => {
+  app.get("/v1/applications/:id", permit("submit"), async (c) => {
     const id = c.req.param("id");
-    const found = await settled(c, id, options, async () => void await mustFind(id, options));
+    const mine = own(c, options);
+    const found = await settled(c, id, mine, async () => void await mustFind(id, mine));
     return answer(c, found, 200);
   });
 }
@@ -185,7 +175,9 @@ async function settled(
   }
   const unwanted = new AbortController();
   const timeoutMs = Math.min(waitS * 1000, options.limits.longestWaitMs);
-  const ended = options.wait(id, { timeoutMs, signal: unwanted.signal });
+  // A client that has gone waits for nothing.
+  const signal = AbortSignal.any([unwanted.signal, c.req.raw.signal]);
+  const ended = options.wait(id, { timeoutMs, signal });
   try {
     await act(timeoutMs);
     c.header("Preference-Applied", `wait=${Math.floor(timeoutMs / 1000)}`);

@@ -7,7 +7,7 @@ import type { Batch, BatchDetail, BatchStore } from "../../queue/batches.ts";
 import { encodeChunk, encodeChunkRow } from "../../scoring/chunk.ts";
 import { TableError } from "../../scoring/table.ts";
 import { RowsError } from "./json_rows.ts";
-import { Problem, type ProblemDetails } from "./problems.ts";
+import { bodyProblem, Problem, type ProblemDetails } from "./problems.ts";
 import type { ReadRow } from "./rows.ts";
 
 /** Few enough that a chunk holds the event loop for milliseconds, many enough that a commit is paid by many rows. */
@@ -50,7 +50,10 @@ export async function uploadBatch(
     // A batch that another upload makes under this key is that one's to end.
     const ours = upload.opened &&
       !(error instanceof Problem && error.problem === "idempotency-key-reused");
-    throw problemOf(error, ours ? await breakOff(batch.id, error, options) : undefined);
+    throw problemOf(
+      bodyProblem(error),
+      ours ? await breakOff(batch.id, error, options) : undefined,
+    );
   }
   const received = await batches.find(batch.id);
   if (received === undefined) throw new Error(`batch ${batch.id} is gone`);

@@ -5,7 +5,12 @@
 import { createRoute, type OpenAPIHono, z } from "@hono/zod-openapi";
 import { stream } from "hono/streaming";
 import type { Banks, Questionnaire } from "../../configs/mod.ts";
-import type { Batch, BatchStore, Chunk } from "../../queue/batches.ts";
+import type { Batch, Chunk } from "../../queue/batches.ts";
+import type { QueueParts } from "../../queue/tenant.ts";
+import type { Context } from "hono";
+import { own, permit } from "../access.ts";
+import type { Limits } from "../limits.ts";
+import { BodyTooLargeError, limitStream } from "../request_body.ts";
 import { applicationSchema, exampleAnswers } from "./application_schema.ts";
 import {
   BATCH_PREFIX,
@@ -23,18 +28,11 @@ import { newId } from "./idempotency_key.ts";
 import { fieldErrors, Problem, problemResponses } from "./problems.ts";
 import { ROW_READERS } from "./rows.ts";
 
-export interface BatchesOptions {
-  readonly batches: BatchStore;
+export interface BatchesOptions extends QueueParts, Limits {
   readonly questionnaire: Questionnaire;
   readonly banks: Banks;
-  readonly limits: {
-    /** Of one row, in bytes. */
-    readonly bodyBytes: number;
-    readonly batchRows: number;
-  };
   /** What results depend on besides the rows: the models and the banks. */
   readonly revision: () => string;
-  readonly now: () => number;
   /** Tells the queue that there is something to do. */
   readonly wake: () => void;
 }
@@ -104,6 +102,7 @@ function addUpload(app: OpenAPIHono, options: BatchesOptions): void {
         "invalid-idempotency-key",
         "upload-broken",
         "idempotency-key-reused",
+        "request-timeout",
         "body-too-large",
         "unsupported-media-type",
         "invalid-request",
@@ -113,7 +112,7 @@ function addUpload(app: OpenAPIHono, options: BatchesOptions): void {
     },
   });
   app.openAPIRegistry.registerPath(route);
-  app.post(route.path, async (c) => {
+  app.post(route.path, permit("submit"), async (c) => {
     const { detail } = readQuery(uploadQuery, c.req.query());
     const id = newId({ prefix: BATCH_PREFIX, header: c.req.header("idempotency-key") });
     const read = Object.hasOwn(ROW_READERS, mediaType(c)) ? ROW_READERS[mediaType(c)] : undefined;
@@ -122,10 +121,11 @@ function addUpload(app: OpenAPIHono, options: BatchesOptions): void {
         detail: `Content-Type must be ${Object.keys(ROW_READERS).join(", ")}`,
       });
     }
-    const body = c.req.raw.body ?? new Blob([]).stream();
-    const rows = read(body, { schema, questionnaire, maxRowBytes: limits.bodyBytes });
+    const rows = read(batchBody(c, options), {
+      ...{ schema, questionnaire, limits, maxRowBytes: limits.bodyBytes },
+    });
     const batch = await uploadBatch({ id, detail }, rows, {
-      ...options,
+      ...own(c, options),
       maxRows: limits.batchRows,
     });
     c.header("Location", `/v1/batches/${id}`);
@@ -150,8 +150,8 @@ function addProgress(app: OpenAPIHono, options: BatchesOptions): void {
     },
   });
   app.openAPIRegistry.registerPath(route);
-  app.get("/v1/batches/:id", async (c) => {
-    const batch = await mustFind(c.req.param("id"), options);
+  app.get("/v1/batches/:id", permit("submit"), async (c) => {
+    const batch = await mustFind(c.req.param("id"), own(c, options));
     return c.json(batchView(batch, options.now()), 200);
   });
 }
@@ -193,14 +193,15 @@ function addResults(app: OpenAPIHono, options: BatchesOptions): void {
     },
   });
   app.openAPIRegistry.registerPath(route);
-  app.get("/v1/batches/:id/results", async (c) => {
+  app.get("/v1/batches/:id/results", permit("submit"), async (c) => {
     const { format, from } = readQuery(resultsQuery, c.req.query());
-    const batch = await mustFind(c.req.param("id"), options);
+    const mine = own(c, options);
+    const batch = await mustFind(c.req.param("id"), mine);
     c.header("Prescore-Batch-Status", batchView(batch, options.now()).status);
     c.header("Content-Type", format === "csv" ? "text/csv; charset=utf-8" : NDJSON);
     return stream(c, async (body) => {
       if (format === "csv") await body.write(csvHeader(banks));
-      for await (const chunk of endedChunks(batch, from, options)) {
+      for await (const chunk of endedChunks(batch, from, mine)) {
         if (body.aborted) return;
         const rows = batchRows(chunk, { from, detail: batch.detail });
         const lines = rows.map((row) =>
@@ -230,6 +231,19 @@ async function mustFind(id: string, { batches }: BatchesOptions): Promise<Batch>
   const batch = await batches.find(id);
   if (batch !== undefined) return batch;
   throw new Problem("not-found", { detail: `there is no batch ${id.slice(0, 80)}` });
+}
+
+/** The body, as long and as slow as a batch may be. */
+function batchBody(c: Context, { limits, now, after }: Limits): ReadableStream<Uint8Array> {
+  const { body } = c.req.raw;
+  if (Number(c.req.header("content-length") ?? 0) > limits.batchBytes) {
+    throw new BodyTooLargeError(`at most ${limits.batchBytes} bytes`);
+  }
+  if (body === null) return new Blob([]).stream();
+  return limitStream(body, {
+    ...{ maxBytes: limits.batchBytes, timeoutMs: limits.bodyMs, wholeMs: limits.batchUploadMs },
+    ...{ now, after },
+  });
 }
 
 function readQuery<S extends z.ZodType>(schema: S, query: Record<string, string>): z.infer<S> {

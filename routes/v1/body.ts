@@ -1,29 +1,35 @@
 /** Bodies of the v1 API: JSON within a limit, held to a schema, or a problem that says what is wrong where. */
 import type { z } from "@hono/zod-openapi";
-import type { Context, MiddlewareHandler } from "hono";
-import { bodyLimit } from "hono/body-limit";
-import { fieldErrors, Problem, problemResponse } from "./problems.ts";
+import type { Context } from "hono";
+import type { Limits } from "../limits.ts";
+import { readBytes } from "../request_body.ts";
+import { tooMuchJson } from "./json_limits.ts";
+import { fieldErrors, Problem } from "./problems.ts";
 
 /** The media type of a Content-Type header, without its parameters; the empty one where there is none. */
 export function mediaType(c: Context): string {
   return (c.req.header("content-type") ?? "").split(";")[0]?.trim().toLowerCase() ?? "";
 }
 
-export function limitBody(maxBytes: number): MiddlewareHandler {
-  return bodyLimit({
-    maxSize: maxBytes,
-    onError: (c) => problemResponse(c, "body-too-large", { detail: `at most ${maxBytes} bytes` }),
-  });
-}
-
-/** The body, checked. Throws `Problem`. */
-export async function readJson<S extends z.ZodType>(c: Context, schema: S): Promise<z.infer<S>> {
+/** The body, checked. Throws `Problem`, or what `readBytes` does. */
+export async function readJson<S extends z.ZodType>(
+  c: Context,
+  schema: S,
+  { limits, after }: Pick<Limits, "limits" | "after">,
+): Promise<z.infer<S>> {
   if (mediaType(c) !== "application/json") {
     throw new Problem("unsupported-media-type", {
       detail: "Content-Type must be application/json",
     });
   }
-  const parsed = schema.safeParse(parseJson(new Uint8Array(await c.req.arrayBuffer())));
+  const bytes = await readBytes(c.req.raw, {
+    ...{ maxBytes: limits.bodyBytes, timeoutMs: limits.bodyMs, after },
+  });
+  const tooMuch = tooMuchJson(bytes, limits);
+  if (tooMuch !== undefined) {
+    throw new Problem("invalid-request", { errors: [{ detail: tooMuch }] });
+  }
+  const parsed = schema.safeParse(parseJson(bytes));
   if (parsed.success) return parsed.data;
   throw new Problem("invalid-request", { errors: fieldErrors(parsed.error) });
 }

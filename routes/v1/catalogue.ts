@@ -3,6 +3,7 @@ import { createRoute, type OpenAPIHono, z } from "@hono/zod-openapi";
 import { banksSchema } from "../../configs/banks.ts";
 import type { Banks, Questionnaire } from "../../configs/mod.ts";
 import { questionnaireSchema } from "../../configs/questionnaire.ts";
+import { permit } from "../access.ts";
 import { problemResponses } from "./problems.ts";
 
 const bankSchema = banksSchema.shape.banks.element.pick({ id: true, title: true, products: true })
@@ -25,6 +26,7 @@ export function addCatalogue(
     createRoute({
       method: "get",
       path: "/v1/banks",
+      middleware: permit("submit"),
       operationId: "listBanks",
       tags: ["Catalogue"],
       summary: "The banks and their loans",
@@ -52,6 +54,7 @@ export function addCatalogue(
     createRoute({
       method: "get",
       path: "/v1/questionnaire",
+      middleware: permit("submit"),
       operationId: "getQuestionnaire",
       tags: ["Catalogue"],
       summary: "The fields of an application",

@@ -5,13 +5,13 @@ import { addApplications, type ApplicationsOptions } from "./applications.ts";
 import { addBatches, type BatchesOptions } from "./batches.ts";
 import { addCatalogue, type CatalogueOptions } from "./catalogue.ts";
 import { addModels, type ModelsOptions } from "./models.ts";
-import { addProblemPages, problemHandler } from "./problems.ts";
+import { addProblemPages } from "./problem_pages.ts";
+import { problemHandler } from "./problems.ts";
 import { addWebhooks } from "./webhooks.ts";
 import { addWhatIf, type WhatIfOptions } from "./what_if.ts";
 
 export interface V1Options
   extends ApplicationsOptions, BatchesOptions, CatalogueOptions, ModelsOptions, WhatIfOptions {
-  readonly limits: ApplicationsOptions["limits"] & BatchesOptions["limits"];
   /** Told of every failure that is not the client's doing. */
   readonly report: (error: unknown) => void;
 }

@@ -1,6 +1,6 @@
 /** The models' life over HTTP: their versions, the steps from one to another, what a trial has shown, and the audit log. */
 import { createRoute, type OpenAPIHono, z } from "@hono/zod-openapi";
-import type { Context } from "hono";
+import { actorOf } from "../../access/mod.ts";
 import {
   auditPageSchema,
   comparisonSchema,
@@ -9,16 +9,19 @@ import {
   modelsSchema,
   servingSchema,
 } from "../../lifecycle/mod.ts";
-import { limitBody, readJson } from "./body.ts";
+import { callerOf, permit } from "../access.ts";
+import type { Limits } from "../limits.ts";
+import { readJson } from "./body.ts";
 import { MODEL_EXAMPLES as EXAMPLES } from "./model_examples.ts";
 import { fieldErrors, Problem, problemResponses } from "./problems.ts";
 
-export interface ModelsOptions {
-  readonly limits: { readonly bodyBytes: number };
+export interface ModelsOptions extends Limits {
   readonly lifecycle: ModelLifecycle;
-  /** Who asks, as the audit log names it. */
-  readonly actorOf: (c: Context) => string;
 }
+
+// The models and the record are the whole service's, and no tenant's.
+const READ = permit("read", { wholeService: true });
+const OPERATE = permit("operate", { wholeService: true });
 
 const versionSchema = z.string().min(1).max(64).openapi({
   description: "The name of its folder in models/",
@@ -70,7 +73,7 @@ function addReads(app: OpenAPIHono, { lifecycle }: ModelsOptions): void {
     },
   });
   app.openAPIRegistry.registerPath(list);
-  app.get(list.path, async (c) => c.json(await lifecycle.models(), 200));
+  app.get(list.path, READ, async (c) => c.json(await lifecycle.models(), 200));
 
   const card = createRoute({
     method: "get",
@@ -88,7 +91,7 @@ function addReads(app: OpenAPIHono, { lifecycle }: ModelsOptions): void {
     },
   });
   app.openAPIRegistry.registerPath(card);
-  app.get("/v1/models/:version/card", async (c) => {
+  app.get("/v1/models/:version/card", READ, async (c) => {
     const text = await refusing(() => lifecycle.card(c.req.param("version")));
     if (text === undefined) throw new Problem("not-found", { detail: "it has no model card" });
     return c.body(text, 200, { "Content-Type": "text/markdown; charset=utf-8" });
@@ -109,7 +112,7 @@ function addReads(app: OpenAPIHono, { lifecycle }: ModelsOptions): void {
     },
   });
   app.openAPIRegistry.registerPath(comparison);
-  app.get(comparison.path, async (c) => {
+  app.get(comparison.path, READ, async (c) => {
     const found = await lifecycle.comparison();
     if (found === undefined) {
       throw new Problem("not-found", { detail: "no version was tried, or nothing was scored yet" });
@@ -119,7 +122,7 @@ function addReads(app: OpenAPIHono, { lifecycle }: ModelsOptions): void {
 }
 
 /** The steps that name a version, and the one that names none. */
-function addSteps(app: OpenAPIHono, { lifecycle, actorOf }: ModelsOptions): void {
+function addSteps(app: OpenAPIHono, { lifecycle }: ModelsOptions): void {
   const steps = [
     ["register", "registerModels", "Put the hashes of a version's files on record"],
     [
@@ -136,9 +139,9 @@ function addSteps(app: OpenAPIHono, { lifecycle, actorOf }: ModelsOptions): void
       request: { params: versionParams },
       responses: stepResponses(),
     }));
-    app.post(`/v1/models/:version/${step}`, async (c) =>
+    app.post(`/v1/models/:version/${step}`, OPERATE, async (c) =>
       c.json(
-        await refusing(() => lifecycle[step](c.req.param("version"), actorOf(c))),
+        await refusing(() => lifecycle[step](c.req.param("version"), actorOf(callerOf(c)))),
         200,
       ));
   }
@@ -153,11 +156,13 @@ function addSteps(app: OpenAPIHono, { lifecycle, actorOf }: ModelsOptions): void
   app.openAPIRegistry.registerPath(rollback);
   app.post(
     rollback.path,
-    async (c) => c.json(await refusing(() => lifecycle.rollback(actorOf(c))), 200),
+    OPERATE,
+    async (c) => c.json(await refusing(() => lifecycle.rollback(actorOf(callerOf(c)))), 200),
   );
 }
 
-function addChallenger(app: OpenAPIHono, { lifecycle, limits, actorOf }: ModelsOptions): void {
+function addChallenger(app: OpenAPIHono, options: ModelsOptions): void {
+  const { lifecycle } = options;
   const put = createRoute({
     method: "put",
     path: "/v1/models/challenger",
@@ -182,10 +187,10 @@ function addChallenger(app: OpenAPIHono, { lifecycle, limits, actorOf }: ModelsO
     },
   });
   app.openAPIRegistry.registerPath(put);
-  app.put(put.path, limitBody(limits.bodyBytes), async (c) => {
-    const { version, share } = await readJson(c, challengeSchema);
+  app.put(put.path, OPERATE, async (c) => {
+    const { version, share } = await readJson(c, challengeSchema, options);
     return c.json(
-      await refusing(() => lifecycle.challenge(version, { share, actor: actorOf(c) })),
+      await refusing(() => lifecycle.challenge(version, { share, actor: actorOf(callerOf(c)) })),
       200,
     );
   });
@@ -200,7 +205,8 @@ function addChallenger(app: OpenAPIHono, { lifecycle, limits, actorOf }: ModelsO
   app.openAPIRegistry.registerPath(end);
   app.delete(
     end.path,
-    async (c) => c.json(await refusing(() => lifecycle.endChallenge(actorOf(c))), 200),
+    OPERATE,
+    async (c) => c.json(await refusing(() => lifecycle.endChallenge(actorOf(callerOf(c)))), 200),
   );
 }
 
@@ -221,7 +227,7 @@ function addAudit(app: OpenAPIHono, { lifecycle }: ModelsOptions): void {
     },
   });
   app.openAPIRegistry.registerPath(route);
-  app.get(route.path, async (c) => {
+  app.get(route.path, OPERATE, async (c) => {
     const read = auditQuery.safeParse(c.req.query());
     if (!read.success) {
       throw new Problem("invalid-request", {

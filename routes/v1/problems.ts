@@ -2,10 +2,10 @@
  * Every refusal of the v1 API in one table, answered as RFC 9457 has it. A problem's `type` is a path of this service, where its
  * meaning can be read. Inner causes stay in the log.
  */
-import { createRoute, type OpenAPIHono, z } from "@hono/zod-openapi";
+import { z } from "@hono/zod-openapi";
 import type { Context, ErrorHandler } from "hono";
-import { HTTPException } from "hono/http-exception";
 import { QueueFullError, StoreError } from "../../queue/store.ts";
+import { BodyTimeoutError, BodyTooLargeError } from "../request_body.ts";
 import { IdempotencyKeyError } from "./idempotency_key.ts";
 
 const MEDIA_TYPE = "application/problem+json";
@@ -74,6 +74,36 @@ export const PROBLEMS = {
     title: "Too much waits already",
     meaning: "Nothing was stored. Send it again, no earlier than Retry-After says.",
     headers: LATER,
+  },
+  "no-key": {
+    status: 401,
+    title: "A valid API key is needed",
+    meaning: "Send one as `Authorization: Bearer psk_...`. It may have expired or been revoked.",
+  },
+  "not-permitted": {
+    status: 403,
+    title: "The role of this API key does not allow it",
+    meaning: "The operation's documentation says which role does.",
+  },
+  "too-many-requests": {
+    status: 429,
+    title: "Too many requests with this API key",
+    meaning:
+      "Nothing was done. Send it again, no earlier than Retry-After says; RateLimit says what is left.",
+    headers: LATER,
+  },
+  "too-many-probes": {
+    status: 429,
+    title: "Too many what-if requests",
+    meaning:
+      "With this API key, or about this applicant, in an hour. Retry-After says when to come back.",
+    headers: LATER,
+  },
+  "request-timeout": {
+    status: 408,
+    title: "The body did not come in time",
+    meaning: "Nothing was stored. Send it again, over a faster connection.",
+    headers: { Connection: "close" },
   },
   unavailable: {
     status: 503,
@@ -151,17 +181,26 @@ export function problemResponse(
   });
 }
 
+/** The problem of a body that broke a limit; any other error as it is. */
+export function bodyProblem(error: unknown): unknown {
+  if (error instanceof BodyTooLargeError) {
+    return new Problem("body-too-large", { detail: error.message });
+  }
+  if (error instanceof BodyTimeoutError) {
+    return new Problem("request-timeout", { detail: error.message });
+  }
+  return error;
+}
+
 /** What a request ends with when its handler threw; what is not the client's doing is reported. */
 export function problemHandler(report: (error: unknown) => void): ErrorHandler {
-  return (error, c) => {
+  return (thrown, c) => {
+    const error = bodyProblem(thrown);
     if (error instanceof Problem) return problemResponse(c, error.problem, error.details);
     if (error instanceof IdempotencyKeyError) {
       return problemResponse(c, "invalid-idempotency-key", { detail: error.message });
     }
     if (error instanceof QueueFullError) return problemResponse(c, "too-many-waiting");
-    if (error instanceof HTTPException && error.status === 413) {
-      return problemResponse(c, "body-too-large");
-    }
     // The client went away in mid-request: nobody reads the answer.
     if (!c.req.raw.signal.aborted) report(error);
     return problemResponse(c, error instanceof StoreError ? "unavailable" : "internal");
@@ -187,8 +226,13 @@ export function pointer(path: readonly PropertyKey[]): string {
   return `#${tokens.map((token) => `/${encodeURIComponent(token.toWellFormed())}`).join("")}`;
 }
 
-/** The responses of these problems, and of those that any request may meet, for OpenAPI, each with its example. */
+/** The responses of these problems, and of those that any request with a key may meet, for OpenAPI, each with its example. */
 export function problemResponses(...special: ProblemName[]) {
+  return openProblemResponses("no-key", "not-permitted", "too-many-requests", ...special);
+}
+
+/** The same for what needs no key. */
+export function openProblemResponses(...special: ProblemName[]) {
   const names: ProblemName[] = ["strange-host", ...special, "internal"];
   const statuses = Map.groupBy(names, (name) => PROBLEMS[name].status);
   return Object.fromEntries(
@@ -221,27 +265,3 @@ const EXAMPLES: Partial<Record<ProblemName, ProblemDetails>> = {
     batch: { id: "bat_2c26b46b68ffc68ff99b453c1d304134", rows: 12500 },
   },
 };
-
-/** Adds `/problems/{name}`: what a problem's type means. */
-export function addProblemPages(app: OpenAPIHono): void {
-  const names = Object.keys(PROBLEMS) as ProblemName[];
-  const route = createRoute({
-    method: "get",
-    path: "/problems/{name}",
-    operationId: "explainProblem",
-    tags: ["Service"],
-    summary: "What a problem's type means",
-    request: { params: z.object({ name: z.enum(names).openapi({ example: "upload-broken" }) }) },
-    responses: {
-      200: { description: "An explanation", content: { "text/plain": { schema: z.string() } } },
-      ...problemResponses("not-found"),
-    },
-  });
-  app.openAPIRegistry.registerPath(route);
-  app.get("/problems/:name", (c) => {
-    const name = names.find((each) => each === c.req.param("name"));
-    if (name === undefined) throw new Problem("not-found");
-    const { title, status, meaning } = PROBLEMS[name];
-    return c.text(`${title} (status ${status})\n\n${meaning}\n`);
-  });
-}

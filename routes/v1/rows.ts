@@ -8,6 +8,7 @@ import type { Answers } from "../../scoring/answers.ts";
 import { isMissing } from "../../scoring/features.ts";
 import { TableError, TableReader } from "../../scoring/table.ts";
 import { type applicationSchema, givenAnswers } from "./application_schema.ts";
+import { type JsonLimits, tooMuchJson } from "./json_limits.ts";
 import { jsonArrayRows, ndjsonRows, type RowBytes } from "./json_rows.ts";
 import { type FieldError, fieldErrors } from "./problems.ts";
 
@@ -25,6 +26,8 @@ export interface ReadRowsOptions {
   readonly schema: ReturnType<typeof applicationSchema>;
   readonly questionnaire: Questionnaire;
   readonly maxRowBytes: number;
+  /** Of the JSON of one row. */
+  readonly limits: JsonLimits;
 }
 
 type Body = ReadableStream<Uint8Array>;
@@ -39,19 +42,23 @@ export const ROW_READERS: Readonly<Record<string, Reader>> = {
 
 async function* readJsonRows(
   rows: AsyncIterable<RowBytes>,
-  { schema, maxRowBytes }: ReadRowsOptions,
+  { schema, limits, maxRowBytes }: ReadRowsOptions,
 ): AsyncGenerator<ReadRow> {
   const decoder = new TextDecoder("utf-8", { fatal: true });
   for await (const bytes of rows) {
     if (bytes === null) yield tooLong(maxRowBytes);
-    else yield readJsonRow(bytes, { schema, decoder });
+    else yield readJsonRow(bytes, { schema, limits, decoder });
   }
 }
 
 function readJsonRow(
   bytes: Uint8Array,
-  { schema, decoder }: Pick<ReadRowsOptions, "schema"> & { readonly decoder: TextDecoder },
+  { schema, limits, decoder }: Pick<ReadRowsOptions, "schema" | "limits"> & {
+    readonly decoder: TextDecoder;
+  },
 ): ReadRow {
+  const tooMuch = tooMuchJson(bytes, limits);
+  if (tooMuch !== undefined) return wrong(tooMuch);
   try {
     const parsed = schema.safeParse(JSON.parse(decoder.decode(bytes)));
     return parsed.success ? { answers: givenAnswers(parsed.data) } : refused(parsed.error);

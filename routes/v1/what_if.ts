@@ -3,15 +3,16 @@ import { createRoute, type OpenAPIHono, z } from "@hono/zod-openapi";
 import type { Questionnaire } from "../../configs/mod.ts";
 import { type Curve, curveSchema, type Decision } from "../../scoring/decision.ts";
 import type { Application } from "../../scoring/score.ts";
+import { permit } from "../access.ts";
 import { applicationSchema, givenAnswers } from "./application_schema.ts";
 import { decisionExample, decisionView } from "./application_view.ts";
-import { limitBody, readJson } from "./body.ts";
+import type { Limits } from "../limits.ts";
+import { readJson } from "./body.ts";
+import { refuseProbes } from "./probes.ts";
 import { problemResponses } from "./problems.ts";
 
-export interface WhatIfOptions {
+export interface WhatIfOptions extends Limits {
   readonly questionnaire: Questionnaire;
-  readonly limits: { readonly bodyBytes: number };
-  readonly now: () => number;
   /** Decides without the queue, and gives each bank's chance over all amounts at the term asked for. */
   readonly explore: (
     application: Application,
@@ -38,7 +39,7 @@ const WHAT_IF_EXAMPLE = {
 };
 
 export function addWhatIf(app: OpenAPIHono, options: WhatIfOptions): void {
-  const { questionnaire, limits, now, explore } = options;
+  const { questionnaire, now, explore } = options;
   const schema = applicationSchema(questionnaire);
   const route = createRoute({
     method: "post",
@@ -57,15 +58,19 @@ export function addWhatIf(app: OpenAPIHono, options: WhatIfOptions): void {
       },
       ...problemResponses(
         "unreadable-body",
+        "request-timeout",
         "body-too-large",
         "unsupported-media-type",
         "invalid-request",
+        "too-many-probes",
       ),
     },
   });
   app.openAPIRegistry.registerPath(route);
-  app.post(route.path, limitBody(limits.bodyBytes), async (c) => {
-    const answers = givenAnswers(await readJson(c, schema));
+  app.post(route.path, permit("submit"), async (c) => {
+    const answers = givenAnswers(await readJson(c, schema, options));
+    const refused = await refuseProbes(c, answers, options);
+    if (refused !== undefined) return refused;
     const { decision, curves } = await explore({ answers, atMs: now() });
     return c.json({ decision, curves }, 200);
   });

@@ -131,6 +131,7 @@ Deno.test("the configured address is told of what ended, until it takes it", asy
     ...config.service.webhooks,
     endpoints: [{
       id: "crm",
+      tenant: "",
       url: `http://127.0.0.1:${receiver.addr.port}/hook`,
       secretFile: `${folder.path}/secret`,
     }],
@@ -170,7 +171,9 @@ for (
     writeImpatientConfig(folder.path);
     const file = `${folder.path}/service.json`;
     const service = JSON.parse(await Deno.readTextFile(file));
-    service.webhooks = { endpoints: [{ id: "crm", url: "https://crm.example/", secretEnv }] };
+    service.webhooks = {
+      endpoints: [{ tenant: "", id: "crm", url: "https://crm.example/", secretEnv }],
+    };
     await Deno.writeTextFile(file, JSON.stringify(service));
     const { code, stderr } = await runTask(["-P=start", "main.ts"], {
       env: {

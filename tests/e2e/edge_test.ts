@@ -22,7 +22,11 @@ async function startEdge() {
   const server = resources.use(await startHranaServer({ path: `${folder.path}/prescore.db` }));
   const test = resources.use(await openStore(server.url));
   const edge = await spawnService(
-    { PRESCORE_DATABASE_URL: server.url, PRESCORE_PORT: "0" },
+    {
+      PRESCORE_DATABASE_URL: server.url,
+      PRESCORE_PORT: "0",
+      PRESCORE_ACCESS: "open to everyone who can reach it",
+    },
     PLATFORM,
   );
   resources.defer(() => void edge.end("SIGKILL").catch(() => {}));

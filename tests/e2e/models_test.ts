@@ -143,7 +143,7 @@ Deno.test("an activation that fails leaves the old version answering", async () 
   const { body: { entries: [entry] } } = await test.get("/v1/audit?limit=1");
   assert.deepEqual([entry.action, entry.actor, entry.subject], [
     "models.refuse",
-    "api",
+    "anyone",
     "models/2",
   ]);
 });

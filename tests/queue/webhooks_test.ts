@@ -11,6 +11,7 @@ import { openRemoteStore } from "../support/remote_store.ts";
 const KEY = parseWebhookSecret(`whsec_${new Uint8Array(24).fill(7).toBase64()}`);
 const POLICY = { timeoutMs: 1000, maxAttempts: 3, backoffMs: { base: 1000, max: 4000 } };
 const ENDPOINTS: Endpoint[] = ["crm", "shop"].map((id) => ({
+  tenant: "",
   id,
   url: `https://${id}.example/hook`,
   keys: [KEY],
@@ -62,7 +63,7 @@ async function rig(
         return new Response(null, { status: await answer(each, init.signal) });
       },
     });
-  await store.configure(endpoints.map(({ id }) => id));
+  await store.configure(endpoints);
   const sender = make();
   resources.defer(() => sender.stop());
   const running = resources.move();
@@ -259,7 +260,7 @@ Deno.test("WebhookSender.stop() cuts off what is under way, and it is sent again
 Deno.test("an address that is configured no more is forgotten with what it was still to be told", async () => {
   await using test = await rig(() => 200);
   await test.end("app_1");
-  await test.webhooks.configure(["shop"]);
+  await test.webhooks.configure([{ id: "shop", tenant: "" }]);
   await test.sender.sendDue();
   assert.deepEqual(test.sent.map(({ url }) => url), ["https://shop.example/hook"]);
   await test.end("app_2");

@@ -7,7 +7,11 @@ import { Completions } from "../../queue/completions.ts";
 import { Dispatcher } from "../../queue/dispatcher.ts";
 import { Express } from "../../queue/express.ts";
 import { LibsqlBatches } from "../../queue/libsql_batches.ts";
+import type { Connection } from "../../database/connection.ts";
+import type { AccessOptions } from "../../routes/access.ts";
+import { OPEN_ACCESS } from "../../tasks/schemas.ts";
 import { type AppOptions, createApp } from "../../routes/mod.ts";
+import { limitsOf } from "../../routes/limits.ts";
 import { lifecycleWithout } from "../../serving.ts";
 import { type Scoring, startScoring } from "../../workers.ts";
 import { FakeClock } from "./fake_clock.ts";
@@ -35,9 +39,17 @@ export interface TestApp extends AsyncDisposable {
   post(path: string, body: unknown, headers?: Record<string, string>): Promise<Response>;
 }
 
+/** What access is made of. */
+export interface TestParts {
+  readonly connection: Connection;
+  readonly clock: FakeClock;
+}
+
 export interface TestAppOptions {
   readonly handler?: Scoring["handler"];
   readonly options?: Partial<AppOptions>;
+  /** Who may use it; absent: everyone. */
+  readonly access?: (parts: TestParts) => AccessOptions;
   /** How much the queue takes. */
   readonly limits?: typeof LIMITS;
   /** How many applications may be decided before they are stored; none where a test is about the queue. */
@@ -45,7 +57,7 @@ export interface TestAppOptions {
 }
 
 export async function openApp(
-  { handler, options, limits = LIMITS, expressLanes = 0 }: TestAppOptions = {},
+  { handler, options, access, limits = LIMITS, expressLanes = 0 }: TestAppOptions = {},
 ): Promise<TestApp> {
   const models = await shippedScoring();
   const clock = new FakeClock();
@@ -75,6 +87,7 @@ export async function openApp(
     ...config,
     store,
     batches,
+    access: access?.({ connection, clock }) ?? OPEN_ACCESS,
     revision: () => "1",
     lifecycle: lifecycleWithout({
       config,
@@ -88,7 +101,6 @@ export async function openApp(
         }),
       },
     }),
-    actorOf: () => "key:test",
     report,
     async enqueue(task) {
       const [state = "refused"] = await store.enqueue([{ ...task, revision: "1" }], clock.now());
@@ -100,7 +112,8 @@ export async function openApp(
     wake: () => dispatcher.wake(),
     explore: (application) => models.decider.explore(application),
     now: () => clock.now(),
-    limits: { ...config.service.limits, ...config.service.v1 },
+    after: (ms, callback) => clock.after(ms, callback),
+    limits: limitsOf(config.service),
     ...options,
   });
   return {

@@ -3,6 +3,7 @@ import { setImmediate } from "node:timers";
 import { CHUNK_ROWS } from "../../../routes/v1/batch_upload.ts";
 import { batchRowSchema, batchViewSchema } from "../../../routes/v1/batch_view.ts";
 import { withChunks } from "../../../scoring/chunk.ts";
+import { limitsOf } from "../../../routes/limits.ts";
 import { config, openApp, shippedScoring, type TestApp } from "../../support/app.ts";
 import { settle } from "../../support/fake_clock.ts";
 import { EXAMPLE } from "../../support/service.ts";
@@ -308,8 +309,7 @@ for (
 }
 
 Deno.test("a batch has at most so many rows", async () => {
-  const { service } = config;
-  const limits = { ...service.limits, ...service.v1, batchRows: CHUNK_ROWS };
+  const limits = { ...limitsOf(config.service), batchRows: CHUNK_ROWS };
   await using app = await openApp({ options: { limits } });
   const response = await upload(app, lines(CHUNK_ROWS + 1).join("\n"));
   assert.equal(response.status, 413);

@@ -6,7 +6,10 @@ import type { Answers } from "../../../scoring/answers.ts";
 import { readConfig } from "../../support/service.ts";
 
 const { questionnaire } = readConfig();
-const options = { schema: applicationSchema(questionnaire), questionnaire, maxRowBytes: 4096 };
+const options = {
+  schema: applicationSchema(questionnaire),
+  ...{ questionnaire, maxRowBytes: 4096, limits: { jsonDepth: 32, jsonMembers: 1000 } },
+};
 
 const NDJSON = "application/x-ndjson";
 const JSON_ARRAY = "application/json";

@@ -16,6 +16,8 @@ RUN if [ -z "$DENORT_BIN" ]; then unset DENORT_BIN; fi && deno task compile && m
 FROM gcr.io/distroless/cc-debian12:nonroot
 COPY --from=build /build/dist/prescore /usr/bin/prescore
 COPY --from=build --chown=65532:65532 /build/data /data
+# Others reach this address, so the service asks for keys, and does not start while there is none: give it the first with
+# PRESCORE_ADMIN_KEY or PRESCORE_ADMIN_KEY_FILE (`docker run --rm prescore keys mint` makes one).
 ENV PRESCORE_HOST=0.0.0.0 PRESCORE_PORT=8000 PRESCORE_DATABASE_URL=file:/data/prescore.db
 # nonroot of the base image
 USER 65532:65532

@@ -1,5 +1,7 @@
 /** The service as an edge platform runs it: no workers, no disk, no native libraries, and a database on a server. */
 import assert from "node:assert/strict";
+import { keyText, newKey } from "../../access/mod.ts";
+import { OPEN_TO_EVERYONE } from "../../configs/mod.ts";
 import { startHranaServer } from "../support/hrana_server.ts";
 import { runTask, spawnService } from "../support/process.ts";
 import { EXAMPLE, EXAMPLE_ID } from "../support/service.ts";
@@ -16,17 +18,14 @@ const PLATFORM = [
 ];
 const SWEEP_WAIT_MS = 5000;
 
-async function startEdge() {
+/** A word of the configuration, or the keys, say who may come. */
+async function startEdge(access: Record<string, string> = { PRESCORE_ACCESS: OPEN_TO_EVERYONE }) {
   await using resources = new AsyncDisposableStack();
   const folder = resources.use(await temporaryFolder());
   const server = resources.use(await startHranaServer({ path: `${folder.path}/prescore.db` }));
   const test = resources.use(await openStore(server.url));
   const edge = await spawnService(
-    {
-      PRESCORE_DATABASE_URL: server.url,
-      PRESCORE_PORT: "0",
-      PRESCORE_ACCESS: "open to everyone who can reach it",
-    },
+    { PRESCORE_DATABASE_URL: server.url, PRESCORE_PORT: "0", ...access },
     PLATFORM,
   );
   resources.defer(() => void edge.end("SIGKILL").catch(() => {}));
@@ -74,6 +73,27 @@ Deno.test("edge.ts refuses a database in a file", async () => {
   const { code, stderr } = await runTask(PLATFORM, { env: { PRESCORE_DATABASE_URL: "file:a.db" } });
   assert.equal(code, 1);
   assert.match(stderr, /PRESCORE_DATABASE_URL must name a database on a server/);
+});
+
+Deno.test("edge.ts does not start without keys, for others reach it whatever the address", async () => {
+  await using folder = await temporaryFolder();
+  await using server = await startHranaServer({ path: `${folder.path}/prescore.db` });
+  const { code, stderr } = await runTask(PLATFORM, {
+    env: { PRESCORE_DATABASE_URL: server.url, PRESCORE_PORT: "0" },
+  });
+  assert.equal(code, 1);
+  assert.match(stderr, /Cannot listen on 0\.0\.0\.0: .* PRESCORE_ADMIN_KEY/s);
+});
+
+Deno.test("edge.ts asks for the key that its environment names", async () => {
+  const key = keyText(newKey((bytes) => crypto.getRandomValues(bytes)));
+  await using test = await startEdge({ PRESCORE_ADMIN_KEY: key });
+  const ask = async (headers: Record<string, string>) => {
+    const response = await fetch(`${test.edge.url}/check_task?task_id=a`, { headers });
+    await response.body?.cancel();
+    return response.status;
+  };
+  assert.deepEqual([await ask({}), await ask({ Authorization: `Bearer ${key}` })], [401, 404]);
 });
 
 Deno.test("edge.ts ends in order when the platform stops it", async () => {

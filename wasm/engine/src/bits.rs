@@ -112,6 +112,7 @@ impl BitGroup {
     }
 
     /// Adds the leaf values of every tree to the sum of each row, given by its narrow ranks.
+    #[inline(always)]
     pub fn add(&self, rows: &[u16], sums: &mut [f64]) {
         for chunk in &self.chunks {
             for (row, sum) in rows.chunks_exact(self.columns.len()).zip(sums.iter_mut()) {

@@ -4,7 +4,7 @@
 //! Leaf values are integers, multiples of the forest's step, cut into bytes: a vector looks up a byte
 //! of each lane's leaf in a table, so no row leaves its lane until the sums are done.
 
-use prescore_forest::{Branch, Kind};
+use prescore_forest::Kind;
 
 use crate::quantise::{Column, Group};
 use crate::row::{RowShelf, RowSplit, Tables};
@@ -88,11 +88,15 @@ impl LaneGroup {
             .flat_map(|column| [(column, false), (column, true)])
             .filter(|&(column, missing_left)| used[column][usize::from(missing_left)])
             .collect();
+        let mut numbers = vec![[0; 2]; group.columns.len()];
+        for (number, &(column, missing_left)) in sides.iter().enumerate() {
+            numbers[column][usize::from(missing_left)] = number as u8;
+        }
         let shelves = (MIN_DEPTH..=MAX_DEPTH)
             .map(|depth| {
                 let of_depth = members.iter().filter(|tree| tree.depth.max(MIN_DEPTH) == depth);
                 let mut draft = Draft { depth, splits: Vec::new(), leaves: Vec::new() };
-                of_depth.for_each(|tree| draft.push(tree, &group, &sides));
+                of_depth.for_each(|tree| draft.push(tree, &group, &numbers));
                 draft
             })
             .filter(|draft| !draft.splits.is_empty())
@@ -160,30 +164,32 @@ struct Draft {
 }
 
 impl Draft {
-    /// Lays a tree out as a complete one: below a leaf that comes early, all leaves are that leaf.
-    fn push(&mut self, tree: &Tree, group: &Group<i8>, sides: &[(usize, bool)]) {
+    /// Lays a tree out as a complete one: below a leaf that comes early, all leaves are that leaf. `sides` are the numbers of the
+    /// group's sides, twice a column.
+    fn push(&mut self, tree: &Tree, group: &Group<i8>, sides: &[[u8; 2]]) {
         let leaves = 1usize << self.depth;
         let (first, first_leaf) = (self.splits.len(), self.leaves.len());
         self.splits.resize(first + leaves - 1, Split::default());
         self.leaves.resize(first_leaf + leaves, 0.0);
-        let mut stack = vec![(0, 0)];
-        while let Some((node, slot)) = stack.pop() {
-            if slot + 1 < leaves {
-                let (left, right) = match &tree.nodes[node].kind {
-                    Kind::Leaf { .. } => (node, node),
-                    Kind::Branch(branch) => {
-                        let cut = group.cut(branch, tree.places[node]);
-                        let side = (cut.column, cut.missing_left);
-                        let side = sides.partition_point(|other| *other < side) as u8;
-                        self.splits[first + slot] = Split { side, bound: cut.bound };
-                        let Branch { left, right, .. } = *branch;
-                        (left as usize, right as usize)
-                    }
-                };
-                stack.extend([(left, 2 * slot + 1), (right, 2 * slot + 2)]);
-            } else if let Kind::Leaf { value } = tree.nodes[node].kind {
-                // From left to right leaves fall from all ones to zero, for a 1 means left.
-                self.leaves[first_leaf + 2 * leaves - 2 - slot] = value;
+        // The tree's node at each slot of the complete one, level by level.
+        let mut nodes = [0; (2 << MAX_DEPTH) - 1];
+        for slot in 0..leaves - 1 {
+            let node = nodes[slot];
+            let (left, right) = match &tree.nodes[node].kind {
+                Kind::Leaf { .. } => (node, node),
+                Kind::Branch(branch) => {
+                    let cut = group.cut(branch, tree.places[node]);
+                    let side = sides[cut.column][usize::from(cut.missing_left)];
+                    self.splits[first + slot] = Split { side, bound: cut.bound };
+                    (branch.left as usize, branch.right as usize)
+                }
+            };
+            (nodes[2 * slot + 1], nodes[2 * slot + 2]) = (left, right);
+        }
+        // From left to right leaves fall from all ones to zero, for a 1 means left.
+        for (leaf, node) in self.leaves[first_leaf..].iter_mut().rev().zip(&nodes[leaves - 1..]) {
+            if let Kind::Leaf { value } = tree.nodes[*node].kind {
+                *leaf = value;
             }
         }
     }

@@ -7,8 +7,6 @@
 //! A `Group` of trees narrows ranks to the thresholds that its trees have. Trees are grouped such that
 //! the narrow ranks fit a kernel; five banks share one search.
 
-use std::collections::BinaryHeap;
-
 use prescore_forest::{Branch, Forest, Kind};
 
 use crate::simd;
@@ -81,34 +79,70 @@ impl Search {
     }
 }
 
-/// Integers that sort as the floats do; -0.0 is 0.0. Its own inverse on the bits.
-fn key(x: f32) -> i32 {
-    flip((x + 0.0).to_bits() as i32)
+const SIGN: u32 = 1 << 31;
+
+/// Integers that sort as the floats do; -0.0 is 0.0.
+fn key(x: f32) -> u32 {
+    let bits = (x + 0.0).to_bits();
+    if bits & SIGN == 0 { bits | SIGN } else { !bits }
 }
 
-fn from_key(key: i32) -> f32 {
-    f32::from_bits(flip(key) as u32)
+fn from_key(key: u32) -> f32 {
+    f32::from_bits(if key & SIGN == 0 { !key } else { key ^ SIGN })
 }
 
-fn flip(bits: i32) -> i32 {
-    bits ^ ((bits >> 31) as u32 >> 1) as i32
+/// A threshold's key, and in the lower half the node that it is of.
+type Keyed = u64;
+
+const KEY_SHIFT: u32 = 32;
+
+/// Sorts by key, byte by byte: loading runs in code that is not optimised yet, where comparisons cost much.
+fn sort(mut keys: Vec<Keyed>) -> Vec<Keyed> {
+    let mut ordered = vec![0; keys.len()];
+    for shift in (KEY_SHIFT..Keyed::BITS).step_by(8) {
+        let digit = |key: Keyed| usize::from((key >> shift) as u8);
+        let mut ends = [0; 256];
+        keys.iter().for_each(|&key| ends[digit(key)] += 1);
+        for value in 1..ends.len() {
+            ends[value] += ends[value - 1];
+        }
+        for &key in keys.iter().rev() {
+            let end = &mut ends[digit(key)];
+            *end -= 1;
+            ordered[*end] = key;
+        }
+        std::mem::swap(&mut keys, &mut ordered);
+    }
+    keys
 }
 
 impl Quantiser {
-    pub fn new<'a>(features: usize, forests: impl Iterator<Item = &'a Forest>) -> Self {
-        // Heaps, for their sort is a fraction of the standard sort's code.
-        let mut keys = vec![BinaryHeap::new(); features];
-        for node in forests.flat_map(|forest| &forest.nodes) {
+    /// The thresholds of forests; and for each of their nodes, all in order, the place of its threshold
+    /// among those of its feature, 0 for a leaf.
+    pub fn new(features: usize, forests: &[Forest]) -> (Self, Vec<u32>) {
+        let mut keys = vec![Vec::new(); features];
+        let nodes = || forests.iter().flat_map(|forest| &forest.nodes);
+        for (index, node) in nodes().enumerate() {
             if let Kind::Branch(Branch { feature, threshold, .. }) = node.kind {
-                keys[usize::from(feature)].push(key(threshold));
+                let keyed = Keyed::from(key(threshold)) << KEY_SHIFT | index as Keyed;
+                keys[usize::from(feature)].push(keyed);
             }
         }
-        let search = |keys: BinaryHeap<i32>| {
-            let mut sorted = keys.into_sorted_vec();
-            sorted.dedup();
-            Search::new(&sorted.into_iter().map(from_key).collect::<Vec<_>>())
+        let mut places = vec![0; nodes().count()];
+        let search = |keys| {
+            let mut thresholds = Vec::new();
+            let mut last = None;
+            for keyed in sort(keys) {
+                let key = (keyed >> KEY_SHIFT) as u32;
+                if last != Some(key) {
+                    thresholds.push(from_key(key));
+                    last = Some(key);
+                }
+                places[keyed as u32 as usize] = thresholds.len() as u32 - 1;
+            }
+            Search::new(&thresholds)
         };
-        Self { searches: keys.into_iter().map(search).collect() }
+        (Self { searches: keys.into_iter().map(search).collect() }, places)
     }
 
     /// Features of a row.
@@ -119,11 +153,6 @@ impl Quantiser {
     /// The sorted thresholds of a feature.
     pub fn thresholds(&self, feature: usize) -> &[f32] {
         self.searches[feature].thresholds()
-    }
-
-    /// How many thresholds of a branch's feature lie below the branch's own, which is one of them.
-    pub fn place(&self, branch: &Branch) -> u32 {
-        self.searches[usize::from(branch.feature)].at_or_below(branch.threshold) - 1
     }
 
     /// The ranks of one row's features.

@@ -16,6 +16,9 @@ use crate::simd::LANES;
 use crate::tournament::MAX_DEPTH;
 use crate::tree::{self, Tree};
 
+/// Blocks that go through a forest together: the masks of deep trees, megabytes, are read once for all of them.
+const BLOCKS: usize = 64;
+
 /// With fewer rows than this one at a time is faster than a block.
 const FEW: usize = 40;
 
@@ -57,9 +60,12 @@ impl ForestSet {
                 other.features
             ));
         }
-        let quantiser = Quantiser::new(features as usize, forests.iter());
-        let model = |(index, forest)| {
-            Model::new(forest, &quantiser).map_err(|text| format!("forest {index}: {text}"))
+        let (quantiser, places) = Quantiser::new(features as usize, &forests);
+        let mut rest = &places[..];
+        let model = |(index, forest): (usize, Forest)| {
+            let (places, others) = rest.split_at(forest.nodes.len());
+            rest = others;
+            Model::new(forest, places, &quantiser).map_err(|text| format!("forest {index}: {text}"))
         };
         let models = forests.into_iter().enumerate().map(model).collect::<Result<_, _>>()?;
         let scratch = RefCell::new(Scratch::new(features as usize));
@@ -111,14 +117,19 @@ impl ForestSet {
 
     fn sum_blocks(&self, matrix: &[f32], scratch: &mut Scratch, out: &mut [f64]) {
         let (features, models) = (self.features(), self.models.len());
-        let mut ranks = vec![[0; ROWS]; features];
-        let blocks = matrix.chunks(ROWS * features).zip(out.chunks_mut(ROWS * models));
-        for (rows, out) in blocks {
-            self.rank_block(rows, &mut ranks);
+        let mut ranks = vec![[0; ROWS]; features * BLOCKS];
+        let parts =
+            matrix.chunks(BLOCKS * ROWS * features).zip(out.chunks_mut(BLOCKS * ROWS * models));
+        for (rows, out) in parts {
+            let blocks = rows.chunks(ROWS * features);
+            let ranks = &mut ranks[..blocks.len() * features];
+            for (rows, ranks) in blocks.zip(ranks.chunks_exact_mut(features)) {
+                self.rank_block(rows, ranks);
+            }
             for (index, model) in self.models.iter().enumerate() {
-                let sums = model.sum_block(&ranks, scratch);
+                let sums = model.sum_blocks(ranks, features, scratch);
                 for (out, sum) in out.chunks_exact_mut(models).zip(sums) {
-                    out[index] = sum;
+                    out[index] = *sum;
                 }
             }
         }
@@ -142,18 +153,25 @@ struct Scratch {
     tables: Tables,
     narrow: Vec<u16>,
     block: Box<Block>,
+    sums: Vec<f64>,
 }
 
 impl Scratch {
     fn new(features: usize) -> Self {
         let block = Box::new([[[0; LANES]; ROWS / LANES]; SIDES]);
-        Self { row: vec![0; features], tables: Default::default(), narrow: Vec::new(), block }
+        Self {
+            row: vec![0; features],
+            tables: Default::default(),
+            narrow: Vec::new(),
+            block,
+            sums: Vec::new(),
+        }
     }
 }
 
 impl Model {
-    fn new(forest: Forest, quantiser: &Quantiser) -> Result<Self, String> {
-        let (trees, base, step) = tree::trees(&forest, quantiser);
+    fn new(forest: Forest, places: &[u32], quantiser: &Quantiser) -> Result<Self, String> {
+        let (trees, base, step) = tree::trees(&forest, places);
         let of_depth = |depths: std::ops::RangeInclusive<usize>| -> Vec<usize> {
             (0..trees.len()).filter(|&index| depths.contains(&trees[index].depth)).collect()
         };
@@ -194,21 +212,32 @@ impl Model {
         sum[0]
     }
 
-    /// Raw sums of a block of rows, from their ranks for each feature.
-    fn sum_block(&self, ranks: &[[u32; ROWS]], scratch: &mut Scratch) -> [f64; ROWS] {
-        let mut steps = [0; ROWS];
-        for group in &self.lanes {
-            group.fill(ranks, &mut scratch.block);
-            group.add_rows(&scratch.block, &mut steps);
+    /// Raw sums of blocks of rows, from the ranks of each block's features.
+    fn sum_blocks<'a>(
+        &self,
+        ranks: &[[u32; ROWS]],
+        features: usize,
+        scratch: &'a mut Scratch,
+    ) -> &'a [f64] {
+        let Scratch { block, narrow, sums, .. } = scratch;
+        sums.clear();
+        for ranks in ranks.chunks_exact(features) {
+            let mut steps = [0; ROWS];
+            for group in &self.lanes {
+                group.fill(ranks, block);
+                group.add_rows(block, &mut steps);
+            }
+            sums.extend(steps.map(|steps| self.constant + steps as f64 * self.step));
         }
-        let mut sums = steps.map(|steps| self.constant + steps as f64 * self.step);
         for group in &self.bits {
-            let narrow = &mut scratch.narrow;
-            narrow.resize(group.columns() * ROWS, 0);
-            for (row, narrow) in narrow.chunks_exact_mut(group.columns()).enumerate() {
+            narrow.resize(group.columns() * sums.len(), 0);
+            let rows = ranks
+                .chunks_exact(features)
+                .flat_map(|ranks| (0..ROWS).map(move |row| (ranks, row)));
+            for ((ranks, row), narrow) in rows.zip(narrow.chunks_exact_mut(group.columns())) {
                 group.narrow(|feature| ranks[feature][row], narrow);
             }
-            group.add(narrow, &mut sums);
+            group.add(narrow, sums);
         }
         sums
     }

@@ -7,8 +7,6 @@
 
 use prescore_forest::{Branch, Forest, Kind, Node};
 
-use crate::quantise::Quantiser;
-
 /// A tree: children are indices into `nodes`, greater than their parent's; the root is node 0.
 pub struct Tree {
     pub nodes: Vec<Node>,
@@ -39,11 +37,14 @@ impl Tree {
 /// Bits of a leaf value in steps of the grid, without its sign.
 pub const LEAF_BITS: u32 = 46;
 
-/// A valid forest's trees on one grid, the base on it, and its step.
-pub fn trees(forest: &Forest, quantiser: &Quantiser) -> (Vec<Tree>, f64, f64) {
+/// A valid forest's trees on one grid, the base on it, and its step. `places` are those of its nodes'
+/// thresholds.
+pub fn trees(forest: &Forest, places: &[u32]) -> (Vec<Tree>, f64, f64) {
     let step = step(forest);
-    let trees =
-        ranges(forest).map(|(root, end)| tree(&forest.nodes[root..end], root, step, quantiser));
+    let trees = ranges(forest).map(|(root, end)| {
+        let (nodes, depth) = tree(&forest.nodes[root..end], root, step);
+        Tree { nodes, places: places[root..end].to_vec(), depth }
+    });
     (trees.collect(), snap(forest.base, step), step)
 }
 
@@ -76,7 +77,8 @@ fn snap(value: f64, step: f64) -> f64 {
     (value / step).round_ties_even() * step
 }
 
-fn tree(nodes: &[Node], root: usize, step: f64, quantiser: &Quantiser) -> Tree {
+/// A tree's own nodes, and its depth.
+fn tree(nodes: &[Node], root: usize, step: f64) -> (Vec<Node>, usize) {
     let mut depths = vec![0; nodes.len()];
     let own = |(index, node): (usize, &Node)| {
         let kind = match node.kind {
@@ -90,11 +92,6 @@ fn tree(nodes: &[Node], root: usize, step: f64, quantiser: &Quantiser) -> Tree {
         };
         Node { kind, ..*node }
     };
-    let nodes: Vec<Node> = nodes.iter().enumerate().map(own).collect();
-    let place = |node: &Node| match &node.kind {
-        Kind::Branch(branch) => quantiser.place(branch),
-        Kind::Leaf { .. } => 0,
-    };
-    let places = nodes.iter().map(place).collect();
-    Tree { nodes, places, depth: depths.into_iter().max().unwrap_or(0) }
+    let nodes = nodes.iter().enumerate().map(own).collect();
+    (nodes, depths.into_iter().max().unwrap_or(0))
 }

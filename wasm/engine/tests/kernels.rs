@@ -63,6 +63,19 @@ proptest! {
     }
 }
 
+proptest! {
+    #![proptest_config(ProptestConfig::with_cases(8))]
+
+    #[test]
+    fn more_rows_than_go_together(
+        (deep, shallow) in (forest(20, 90), forest(40, 12)),
+        rows in prop::collection::vec(prop::collection::vec(cell(), FEATURES), 1..200),
+    ) {
+        let many: Vec<_> = rows.iter().cycle().take(2 * 64 * 64 + 99).cloned().collect();
+        check(vec![deep, shallow], &many)?;
+    }
+}
+
 /// A forest of trees with one split each, for each feature and threshold given.
 fn stumps(features: u32, splits: impl Iterator<Item = (u16, f32)>) -> Forest {
     use prescore_forest::{Branch, Kind, Node, Step};
@@ -106,7 +119,10 @@ fn any_number_of_columns() {
 fn any_number_of_thresholds() {
     for count in [0, 1, 15, 16, 17, 271, 272, 273, 4623, 4624, 4625, 10_000] {
         let forest = stumps(2, (0..count).map(|at| (1, (count - at) as f32 / 8.0)));
-        let quantiser = Quantiser::new(2, std::iter::once(&forest));
+        let (quantiser, places) = Quantiser::new(2, std::slice::from_ref(&forest));
+        // Of each stump's three nodes the first has a threshold; the stumps' thresholds fall.
+        let falling = (0..count as u32).rev().flat_map(|place| [place, 0, 0]);
+        assert!(places.into_iter().eq(falling), "of {count}");
         assert_eq!(quantiser.thresholds(1).len(), count);
         assert_eq!((quantiser.rank(1, f32::NAN), quantiser.rank(0, f32::NAN)), (0, 0));
         assert_eq!(quantiser.rank(1, f32::INFINITY), count as u32 + 1);

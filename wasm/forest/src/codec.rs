@@ -98,7 +98,7 @@ pub fn read(bytes: &[u8]) -> Result<Forest, String> {
         base: reader.f64("base")?,
         link: (0..steps).map(|_| reader.step()).collect::<Result<_, _>>()?,
         roots: (0..trees).map(|_| reader.u32("root")).collect::<Result<_, _>>()?,
-        nodes: (0..nodes).map(|_| reader.node()).collect::<Result<_, _>>()?,
+        nodes: reader.nodes()?,
     })
 }
 
@@ -118,16 +118,8 @@ impl Reader<'_> {
         Ok(*head)
     }
 
-    fn u16(&mut self, what: &str) -> Result<u16, String> {
-        self.take(what).map(u16::from_le_bytes)
-    }
-
     fn u32(&mut self, what: &str) -> Result<u32, String> {
         self.take(what).map(u32::from_le_bytes)
-    }
-
-    fn f32(&mut self, what: &str) -> Result<f32, String> {
-        self.take(what).map(f32::from_le_bytes)
     }
 
     fn f64(&mut self, what: &str) -> Result<f64, String> {
@@ -157,31 +149,42 @@ impl Reader<'_> {
         }
     }
 
-    fn node(&mut self) -> Result<Node, String> {
-        let offset = self.at;
-        let (feature, flags) = (self.u16("node")?, self.u16("node")?);
-        let value = self.f32("node")?;
-        let (left, right) = (self.u32("node")?, self.u32("node")?);
-        let cover = self.f32("node")?;
-        let kind = match flags {
-            LEAF if feature == 0 && left == 0 && right == 0 => Kind::Leaf { value },
-            LEAF => {
-                return Err(format!(
-                    "node at offset {offset}: a leaf's feature and children must be 0, they are \
-                     {feature}, {left}, {right}"
-                ));
-            }
-            0 | MISSING_LEFT => {
-                let missing_left = flags == MISSING_LEFT;
-                Kind::Branch(Branch { feature, threshold: value, left, right, missing_left })
-            }
-            _ => {
-                return Err(format!(
-                    "node at offset {offset}: the flags must be 0, 1 (leaf) or 2 (a missing value \
-                     goes left), they are {flags}"
-                ));
-            }
-        };
-        Ok(Node { cover, kind })
+    /// What is left, as nodes; the length is checked.
+    fn nodes(&mut self) -> Result<Vec<Node>, String> {
+        let (files, _) = self.bytes[self.at..].as_chunks::<NODE_BYTES>();
+        let mut nodes = Vec::with_capacity(files.len());
+        for bytes in files {
+            let read = node(bytes).map_err(|text| format!("node at offset {}: {text}", self.at))?;
+            nodes.push(read);
+            self.at += NODE_BYTES;
+        }
+        Ok(nodes)
     }
+}
+
+/// Nodes are nearly all of a file, so each is read as a whole.
+#[inline(always)]
+fn node(bytes: &[u8; NODE_BYTES]) -> Result<Node, String> {
+    let half = |at| u16::from_le_bytes(std::array::from_fn(|byte| bytes[at + byte]));
+    let word = |at| u32::from_le_bytes(std::array::from_fn(|byte| bytes[at + byte]));
+    let (feature, flags, value) = (half(0), half(2), f32::from_bits(word(4)));
+    let (left, right, cover) = (word(8), word(12), f32::from_bits(word(16)));
+    let kind = match flags {
+        LEAF if feature == 0 && left == 0 && right == 0 => Kind::Leaf { value },
+        LEAF => {
+            return Err(format!(
+                "a leaf's feature and children must be 0, they are {feature}, {left}, {right}"
+            ));
+        }
+        0 | MISSING_LEFT => {
+            let missing_left = flags == MISSING_LEFT;
+            Kind::Branch(Branch { feature, threshold: value, left, right, missing_left })
+        }
+        _ => {
+            return Err(format!(
+                "the flags must be 0, 1 (leaf) or 2 (a missing value goes left), they are {flags}"
+            ));
+        }
+    };
+    Ok(Node { cover, kind })
 }

@@ -11,6 +11,7 @@ const ALLOWED: Readonly<Record<string, readonly string[]>> = {
   lifecycle: ["audit", "clock.ts", "configs", "database"],
   queue: ["clock.ts", "configs", "database"],
   scoring: ["configs"],
+  telemetry: ["clock.ts", "database", "queue"],
   sockets: ["clock.ts"],
   console: ["configs", "scoring"],
   routes: ["access", "clock.ts", "configs", "console", "lifecycle", "queue", "scoring"],

@@ -1,10 +1,11 @@
 /** The whole HTTP surface as one Hono app, without a socket: tests call `app.request()`. */
 import { OpenAPIHono } from "@hono/zod-openapi";
-import type { Context, Next } from "hono";
 import { type ContractOptions, contractRoutes } from "./contract.ts";
+import { describeContract } from "./contract_document.ts";
 import { accessControl, type AccessOptions, isV1, seal } from "./access.ts";
 import { addDocs } from "./docs.ts";
 import { addHealth, type HealthOptions } from "./health.ts";
+import { refuseStrangeHosts } from "./host.ts";
 import { errorHandler, problem } from "./problems.ts";
 import { addSignIn, type SignInOptions } from "./sign_in.ts";
 import { type V1Options, v1Routes } from "./v1/mod.ts";
@@ -29,6 +30,7 @@ export function createApp(options: AppOptions): OpenAPIHono {
   app.use(refuseStrangeHosts);
   app.use(accessControl(options.access));
   app.route("/", contractRoutes(options));
+  describeContract(app, options);
   app.route("/", v1Routes(options));
   addHealth(app, options);
   addDocs(app);
@@ -65,19 +67,14 @@ function matches(route: string, path: string): boolean {
     wanted.every((segment, at) => segment.startsWith(":") || segment === given[at]);
 }
 
+export interface HealthAppOptions extends HealthOptions, Reporting {}
+
 /** What a process serves that only scores: whether it is well. */
-export function createHealthApp(options: HealthOptions & Reporting): OpenAPIHono {
+export function createHealthApp(options: HealthAppOptions): OpenAPIHono {
   const app = new OpenAPIHono();
   app.onError(errorHandler(options.report));
   app.use(refuseStrangeHosts);
   addHealth(app, options);
   app.notFound((c) => problem(c, "notFound"));
   return app;
-}
-
-/** The request's URL is made of this header: with a slash or a question mark in it the client would choose another path. */
-async function refuseStrangeHosts(c: Context, next: Next): Promise<Response | void> {
-  const host = c.req.header("host");
-  if (host === undefined || /^[\w.:[\]-]*$/.test(host)) return await next();
-  return isV1(c) ? problemResponse(c, "strange-host") : problem(c, "strangeHost");
 }

@@ -3,6 +3,7 @@ import { OpenAPIHono } from "@hono/zod-openapi";
 import { type ContractOptions, contractRoutes } from "./contract.ts";
 import { describeContract } from "./contract_document.ts";
 import { accessControl, type AccessOptions, isV1, seal } from "./access.ts";
+import { addConsole } from "./console.ts";
 import { addDocs } from "./docs.ts";
 import { addHealth, type HealthOptions } from "./health.ts";
 import { refuseStrangeHosts } from "./host.ts";
@@ -34,7 +35,10 @@ export function createApp(options: AppOptions): OpenAPIHono {
   app.route("/", v1Routes(options));
   addHealth(app, options);
   addDocs(app);
-  if (options.signIn) addSignIn(app, { ...options, ...options.signIn });
+  if (options.signIn) {
+    addSignIn(app, { ...options, ...options.signIn });
+    addConsole(app, options);
+  }
   seal(app);
   app.notFound((c) => {
     const { path } = c.req;

@@ -82,10 +82,10 @@ export function addSignIn(app: OpenAPIHono, options: Options): void {
   });
 }
 
-/** Nothing of it stays in a cache, comes from elsewhere, or runs but from here. */
+/** Where a page says nothing else: nothing of it stays in a cache, comes from elsewhere, or runs. */
 const quiet: MiddlewareHandler = async (c, next) => {
   await next();
-  c.res.headers.set("Cache-Control", "no-store");
+  if (!c.res.headers.has("Cache-Control")) c.res.headers.set("Cache-Control", "no-store");
   if (!c.res.headers.has("Content-Security-Policy")) {
     c.res.headers.set(
       "Content-Security-Policy",
@@ -163,7 +163,7 @@ async function isOurs(
 }
 
 /** The form of the body, which whoever comes after can read as well. */
-async function formOf(
+export async function formOf(
   c: Context,
   { limits, after }: Pick<Limits, "limits" | "after">,
 ): Promise<FormData | undefined> {

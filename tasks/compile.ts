@@ -12,6 +12,7 @@ const PROJECT = new URL("../", import.meta.url);
 
 const INCLUDED = [
   "configs",
+  "console/assets",
   "models",
   "database/migrations",
   "wasm/engine.wasm",

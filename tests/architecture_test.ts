@@ -12,7 +12,8 @@ const ALLOWED: Readonly<Record<string, readonly string[]>> = {
   queue: ["clock.ts", "configs", "database"],
   scoring: ["configs"],
   sockets: ["clock.ts"],
-  routes: ["access", "clock.ts", "configs", "lifecycle", "queue", "scoring"],
+  console: ["configs", "scoring"],
+  routes: ["access", "clock.ts", "configs", "console", "lifecycle", "queue", "scoring"],
   tasks: [
     ...["access", "audit", "clock.ts", "configs", "database", "lifecycle", "queue", "routes"],
     ...["scoring", "serving.ts", "stores.ts", "wasm", "workers.ts"],

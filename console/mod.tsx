@@ -1,0 +1,180 @@
+/**
+ * The operator's pages. They are made on the server and work without a script; the script only lets the sliders answer while they
+ * move. What the pages need of the service is handed in: nothing here knows a queue or a session.
+ */
+import { type Context, Hono } from "hono";
+import type { Banks, Questionnaire } from "../configs/mod.ts";
+import { loanGrid } from "../configs/mod.ts";
+import type { Answers } from "../scoring/answers.ts";
+import type { Curve, Decision } from "../scoring/decision.ts";
+import { readAssets } from "./assets.ts";
+import { DecisionPage, type LoanRange } from "./decision.tsx";
+import { exampleValues, FormPage, readForm } from "./form.tsx";
+import { languageOf } from "./language.ts";
+import { type Frame, Notice, type Viewer } from "./page.tsx";
+import { WORDS } from "./words.ts";
+
+export type { Viewer } from "./page.tsx";
+
+/** An application as its tenant may see it. */
+export interface FoundApplication {
+  readonly answers: Answers;
+  /** Milliseconds since the epoch: ages and tenures count up to here. */
+  readonly asOfMs: number;
+  readonly state:
+    | { readonly kind: "waiting" }
+    | { readonly kind: "failed"; readonly cause: string }
+    | { readonly kind: "decided"; readonly decision: Decision };
+}
+
+export interface ConsoleOptions {
+  readonly questionnaire: Questionnaire;
+  readonly banks: Banks;
+  readonly viewerOf: (c: Context) => Viewer;
+  /** The body of a request as a form; `undefined` where it is none. */
+  readonly formOf: (c: Context) => Promise<FormData | undefined>;
+  /** Stores an application and gives its id; `undefined` where too many wait. */
+  readonly apply: (c: Context, answers: Answers) => Promise<string | undefined>;
+  readonly find: (c: Context, id: string) => Promise<FoundApplication | undefined>;
+  /** What would be decided; `undefined` for who has asked too often. */
+  readonly explore: (
+    c: Context,
+    application: { readonly answers: Answers; readonly atMs: number },
+  ) => Promise<{ readonly decision: Decision; readonly curves: readonly Curve[] } | undefined>;
+}
+
+const REFRESH_S = 1;
+const WITH_SCRIPT =
+  "default-src 'none'; script-src 'self'; style-src 'self'; connect-src 'self'; img-src 'self'; " +
+  "form-action 'self'; frame-ancestors 'none'; base-uri 'none'";
+
+/** The pages under `/console`; a guard must stand before them. */
+export function consoleRoutes(options: ConsoleOptions): Hono {
+  const app = new Hono();
+  const assets = readAssets();
+  const range = loanRange(options.banks);
+  const frameOf = (c: Context): Frame => ({
+    language: languageOf(c),
+    viewer: options.viewerOf(c),
+    here: hereOf(c),
+    assets: { style: assets.style.path, script: assets.script.path },
+  });
+  app.use("/console", withScript).use("/console/*", withScript);
+  for (const { path, type, text } of [assets.style, assets.script]) {
+    app.get(path, (c) => {
+      c.header("Cache-Control", "public, max-age=31536000, immutable");
+      return c.body(text, 200, { "Content-Type": type });
+    });
+  }
+
+  app.get("/console", (c) => {
+    const { questionnaire } = options;
+    const values = c.req.query("example") === undefined ? {} : exampleValues(questionnaire);
+    return page(c, <FormPage frame={frameOf(c)} questionnaire={questionnaire} values={values} />);
+  });
+
+  app.post("/console/applications", async (c) => {
+    const { questionnaire } = options;
+    const read = readForm(await options.formOf(c) ?? new FormData(), questionnaire);
+    if ("errors" in read) {
+      return page(c, <FormPage frame={frameOf(c)} questionnaire={questionnaire} {...read} />, 422);
+    }
+    return await applied(c, read.answers);
+  });
+
+  app.get("/console/applications/:id", async (c) => {
+    const frame = frameOf(c);
+    const id = c.req.param("id");
+    const found = await options.find(c, id);
+    if (found === undefined) return page(c, <Notice frame={frame} title={WORDS.notFound} />, 404);
+    const { answers, asOfMs, state } = found;
+    if (state.kind === "waiting") {
+      return page(c, <Notice frame={frame} title={WORDS.waiting} refreshS={REFRESH_S} />);
+    }
+    if (state.kind === "failed") {
+      return page(c, <Notice frame={frame} title={WORDS.failed} detail={state.cause} />);
+    }
+    const other = otherLoan(c.req.query(), options.questionnaire);
+    const explored = await options.explore(c, { answers: { ...answers, ...other }, atMs: asOfMs });
+    if (explored === undefined) return page(c, <Notice frame={frame} title={WORDS.probed} />, 429);
+    const { decision } = state;
+    return page(
+      c,
+      <DecisionPage
+        frame={frame}
+        path={`/console/applications/${id}`}
+        questionnaire={options.questionnaire}
+        answers={answers}
+        decision={other ? explored.decision : decision}
+        curves={explored.curves}
+        applied={other ? decision.loan : undefined}
+        range={range}
+      />,
+    );
+  });
+
+  app.post("/console/applications/:id/take", async (c) => {
+    const found = await options.find(c, c.req.param("id"));
+    const form = await options.formOf(c);
+    const other = form &&
+      otherLoan(
+        { amount: String(form.get("amount")), term: String(form.get("term")) },
+        options.questionnaire,
+      );
+    if (found === undefined || !other) {
+      return page(c, <Notice frame={frameOf(c)} title={WORDS.notFound} />, 404);
+    }
+    return await applied(c, { ...found.answers, ...other });
+  });
+
+  async function applied(c: Context, answers: Answers): Promise<Response> {
+    const id = await options.apply(c, answers);
+    return id === undefined
+      ? page(c, <Notice frame={frameOf(c)} title={WORDS.tooMany} />, 429)
+      : c.redirect(`/console/applications/${id}`, 303);
+  }
+
+  app.get("/console/*", (c) => page(c, <Notice frame={frameOf(c)} title={WORDS.notFound} />, 404));
+  return app;
+}
+
+async function withScript(c: Context, next: () => Promise<void>): Promise<void> {
+  await next();
+  c.res.headers.set("Content-Security-Policy", WITH_SCRIPT);
+}
+
+async function page(
+  c: Context,
+  element: { toString(): string | Promise<string> },
+  status: 200 | 404 | 422 | 429 = 200,
+): Promise<Response> {
+  return c.html(`<!DOCTYPE html>${await element.toString()}`, status);
+}
+
+/** The path and the query but for the language. */
+function hereOf(c: Context): string {
+  const { pathname, searchParams } = new URL(c.req.url);
+  searchParams.delete("lang");
+  const query = searchParams.toString();
+  return query === "" ? pathname : `${pathname}?${query}`;
+}
+
+/** The answers that another loan changes; `undefined` where none is named, or the questionnaire has no loan. */
+function otherLoan(
+  { amount, term }: Readonly<Record<string, string | undefined>>,
+  { fields }: Questionnaire,
+): Answers | undefined {
+  const wanted = { amount: Number(amount ?? NaN), term: Number(term ?? NaN) };
+  if (!(wanted.amount > 0 && wanted.term > 0)) return undefined;
+  if (!Number.isFinite(wanted.amount + wanted.term)) return undefined;
+  const changed = fields.flatMap(({ id, role }) => role === undefined ? [] : [[id, wanted[role]]]);
+  return changed.length === 2 ? Object.fromEntries(changed) : undefined;
+}
+
+function loanRange({ banks }: Banks): LoanRange | undefined {
+  const grid = loanGrid(banks);
+  return grid && {
+    amount: { min: grid.min, max: grid.max, step: grid.step },
+    terms: grid.terms,
+  };
+}

@@ -1,0 +1,160 @@
+/** What the console says in its own words, in both languages. What fields, banks and bands are called stands in the configuration. */
+import type { Localized } from "../scoring/words.ts";
+
+export const LANGUAGES = ["ru", "en"] as const;
+export type Language = typeof LANGUAGES[number];
+
+export const WORDS = {
+  title: { ru: "Прескоринг", en: "Prescore" },
+  newApplication: { ru: "Новая заявка", en: "New application" },
+  api: { ru: "API", en: "API" },
+  signOut: { ru: "Выйти", en: "Sign out" },
+  skip: { ru: "К содержанию", en: "Skip to content" },
+  otherLanguage: { ru: "English", en: "Русский" },
+  mainMenu: { ru: "Разделы", en: "Sections" },
+
+  intro: {
+    ru:
+      "Заполните, что известно: пустое поле — это отсутствующий ответ. Оценка приходит сразу и ничего не обещает: решает банк.",
+    en:
+      "Fill in what is known: an empty field is a missing answer. The estimate comes at once and promises nothing: the bank decides.",
+  },
+  fillSample: { ru: "Заполнить примером", en: "Fill in an example" },
+  client: { ru: "Клиент", en: "The client" },
+  loan: { ru: "Кредит", en: "The loan" },
+  months: { ru: "месяцев", en: "months" },
+  years: { ru: "лет", en: "years" },
+  notStated: { ru: "не указано", en: "not stated" },
+  decide: { ru: "Оценить шансы", en: "Estimate the chances" },
+  mustBeNumber: {
+    ru: "{value} — не число: нужно число, например {example}",
+    en: "{value} is not a number: it must be one, such as {example}",
+  },
+  mustBeWhole: {
+    ru: "{value} — не целое число: нужно целое, например {example}",
+    en: "{value} is not a whole number: it must be one, such as {example}",
+  },
+  formHasErrors: {
+    ru: "Исправьте отмеченные поля",
+    en: "Correct the fields that are marked",
+  },
+
+  decisionOf: { ru: "Оценка на {date}", en: "Estimate as of {date}" },
+  whatIf: {
+    ru: "Вы смотрите другой кредит: {amount} на {term}. Заявка подана на {asked}.",
+    en: "You are looking at another loan: {amount} for {term}. The application is for {asked}.",
+  },
+  waiting: {
+    ru: "Заявка принята и ждёт оценки. Страница обновится сама.",
+    en: "The application is stored and waits to be scored. The page reloads by itself.",
+  },
+  failed: { ru: "Оценить заявку не удалось", en: "The application could not be scored" },
+  tooMany: {
+    ru: "Сейчас ждёт слишком много заявок. Повторите через минуту.",
+    en: "Too many applications are waiting. Try again in a minute.",
+  },
+  probed: {
+    ru: "По этому клиенту спрошено слишком много вариантов за час. Повторите позже.",
+    en: "Too many variants were asked for this client within an hour. Try again later.",
+  },
+  notFound: { ru: "Такой страницы или заявки нет", en: "There is no such page or application" },
+  back: { ru: "К новой заявке", en: "To a new application" },
+
+  tryLoan: { ru: "Другая сумма и срок", en: "Another amount and term" },
+  amount: { ru: "Сумма", en: "Amount" },
+  term: { ru: "Срок, месяцев", en: "Term, months" },
+  recalculate: { ru: "Пересчитать", en: "Recalculate" },
+  asAsked: { ru: "Как в заявке", en: "As applied for" },
+  applyWithThis: { ru: "Подать заявку с этим кредитом", en: "Apply with this loan" },
+
+  banks: { ru: "Банки", en: "Banks" },
+  chance: { ru: "Шансы", en: "Chance" },
+  interval: {
+    ru: "{low}–{high} с уверенностью {level}",
+    en: "{low} to {high}, {level} sure",
+  },
+  noEvidence: {
+    ru: "Предсказуемость решений этого банка не доказана",
+    en: "It was not shown that this bank's decisions can be predicted",
+  },
+  bankFailed: { ru: "Оценки нет: {cause}", en: "No estimate: {cause}" },
+  why: { ru: "Почему", en: "Why" },
+  start: { ru: "Без сведений о клиенте", en: "Knowing nothing of the client" },
+  leftOut: { ru: "Остальные ответы ({count})", en: "The other answers ({count})" },
+  total: { ru: "Итог", en: "Total" },
+  approximate: {
+    ru: "Вклады оценены приближённо, по выборке.",
+    en: "The contributions are approximate, from a sample.",
+  },
+  contribution: { ru: "Вклад в логарифм шансов", en: "Contribution in log-odds" },
+  reason: { ru: "Причина", en: "Reason" },
+  curve: { ru: "Шансы и сумма", en: "Chance and amount" },
+  curveOf: {
+    ru: "{bank}: шансы при сроке {term} в зависимости от суммы",
+    en: "{bank}: the chance over the amount, for {term}",
+  },
+  turnsDown: {
+    ru: "До {to} одобрение вероятнее отказа ({before}), от {from} — уже нет ({after})",
+    en: "Up to {to} approval is likelier than not ({before}), from {from} it is not ({after})",
+  },
+  turnsUp: {
+    ru: "До {to} отказ вероятнее ({before}), от {from} вероятнее одобрение ({after})",
+    en: "Up to {to} refusal is likelier ({before}), from {from} approval is ({after})",
+  },
+  alwaysLikely: {
+    ru: "При любой сумме одобрение вероятнее отказа",
+    en: "Approval is likelier than not at every amount",
+  },
+  neverLikely: {
+    ru: "При любой сумме отказ вероятнее одобрения",
+    en: "Refusal is likelier at every amount",
+  },
+  moreTurns: {
+    ru: "Переломов {count}; показаны ближайшие к заявке",
+    en: "{count} turns; those nearest to the application are shown",
+  },
+  recourse: { ru: "Что может изменить клиент", en: "What the client could change" },
+
+  offers: { ru: "Лучшие предложения", en: "Best offers" },
+  offerChance: { ru: "Шансы {chance} ({interval})", en: "A chance of {chance} ({interval})" },
+  aMonth: { ru: "{payment} в месяц", en: "{payment} a month" },
+  overpayment: { ru: "переплата {overpayment}", en: "{overpayment} of interest" },
+  downPayment: { ru: "первый взнос {amount}", en: "{amount} at once" },
+  takeOffer: { ru: "Взять это предложение", en: "Take this offer" },
+  forTerm: { ru: "{amount} на {term}", en: "{amount} for {term}" },
+  noOffers: {
+    ru: "Ни у одного банка нет кредита, шансы на который достигают {target}.",
+    en: "No bank has a loan whose chance reaches {target}.",
+  },
+
+  plan: { ru: "План подачи", en: "Where to apply" },
+  noPlan: {
+    ru: "Подавать запрошенный кредит сейчас некуда.",
+    en: "There is no bank to ask for this loan now.",
+  },
+  planOrder: {
+    ru: "Сначала первый банк; следующий — только после отказа.",
+    en: "The first bank first; the next one only after a refusal.",
+  },
+  anyApproves: {
+    ru: "Хотя бы один одобрит: {chance}; в среднем запросов: {inquiries}",
+    en: "At least one approves: {chance}; inquiries on average: {inquiries}",
+  },
+  againstBest: {
+    ru: "Один лучший банк дал бы {single}, все сразу — {all}.",
+    en: "The best bank alone would give {single}, all at once {all}.",
+  },
+  recheck: { ru: "Вернуться к заявке {date}", en: "Look again on {date}" },
+  wayBack: { ru: "Что поможет: {text}", en: "What helps: {text}" },
+  rules: { ru: "Правила магазина", en: "The shop's rules" },
+  answers: { ru: "Ответы анкеты", en: "The questionnaire" },
+  print: { ru: "Лист для клиента", en: "Client sheet" },
+  receipt: {
+    ru: "Модели {model}, правила {policy}; расчёт можно повторить: {sha256}",
+    en: "Models {model}, policy {policy}; the estimate can be made again: {sha256}",
+  },
+  advice: {
+    ru: "Оценка модели, а не решение банка.",
+    en: "A model's estimate, not a bank's decision.",
+  },
+} as const satisfies Record<string, Localized>;

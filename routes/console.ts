@@ -1,0 +1,68 @@
+/** The console's pages behind the guard, and what they need of the service: applications of the viewer's tenant, and what-if. */
+import type { OpenAPIHono } from "@hono/zod-openapi";
+import { consoleRoutes, type FoundApplication } from "../console/mod.tsx";
+import type { Answers } from "../scoring/answers.ts";
+import { decodeDecision, decodePayload, encodePayload } from "../scoring/handler.ts";
+import { own } from "./access.ts";
+import { formOf, viewerOf } from "./sign_in.ts";
+import { APPLICATION_PREFIX } from "./v1/application_view.ts";
+import type { ApplicationsOptions } from "./v1/applications.ts";
+import { newId } from "./v1/idempotency_key.ts";
+import { refuseProbes } from "./v1/probes.ts";
+import type { WhatIfOptions } from "./v1/what_if.ts";
+import type { CatalogueOptions } from "./v1/catalogue.ts";
+
+/** A page waits so long for its decision before it says that it waits. */
+const WAIT_MS = 3000;
+
+type Options = ApplicationsOptions & WhatIfOptions & CatalogueOptions;
+
+export function addConsole(app: OpenAPIHono, options: Options): void {
+  const { questionnaire, banks, limits, after } = options;
+  app.route(
+    "/",
+    consoleRoutes({
+      questionnaire,
+      banks,
+      viewerOf: (c) => viewerOf(c.req.raw),
+      formOf: (c) => formOf(c, { limits, after }),
+      apply: (c, answers) => apply(answers, own(c, options)),
+      find: (c, id) => find(id, own(c, options)),
+      explore: async (c, application) =>
+        await refuseProbes(c, application.answers, { questionnaire, limits }) === undefined
+          ? await options.explore(application)
+          : undefined,
+    }),
+  );
+}
+
+async function apply(
+  answers: Answers,
+  { express, enqueue, wait }: Pick<Options, "express" | "enqueue" | "wait">,
+): Promise<string | undefined> {
+  const id = newId({ prefix: APPLICATION_PREFIX, header: undefined });
+  const task = { id, payload: encodePayload(answers, "decision") };
+  if (await express(task, WAIT_MS)) return id;
+  const ended = new AbortController();
+  const waited = wait(id, { timeoutMs: WAIT_MS, signal: ended.signal });
+  const state = await enqueue(task);
+  if (state === "refused") ended.abort();
+  await waited;
+  return state === "refused" ? undefined : id;
+}
+
+async function find(
+  id: string,
+  { store }: Pick<Options, "store">,
+): Promise<FoundApplication | undefined> {
+  if (!id.startsWith(APPLICATION_PREFIX)) return undefined;
+  const [task, payload] = await Promise.all([store.find(id), store.payload(id)]);
+  if (task === undefined || payload === undefined) return undefined;
+  const { answers } = decodePayload(payload);
+  const found = { answers, asOfMs: task.createdAtMs };
+  if (task.state === "dead") {
+    return { ...found, state: { kind: "failed", cause: task.error ?? "" } };
+  }
+  if (task.result === null) return { ...found, state: { kind: "waiting" } };
+  return { ...found, state: { kind: "decided", decision: decodeDecision(task.result) } };
+}

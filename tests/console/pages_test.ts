@@ -1,0 +1,197 @@
+import assert from "node:assert/strict";
+import type { Session } from "../../access/mod.ts";
+import { openApp, type TestApp, type TestAppOptions } from "../support/app.ts";
+import { readConfig } from "../support/service.ts";
+
+const { questionnaire, banks } = readConfig();
+const ORIGIN = "http://prescore.example";
+
+/** Whoever has a cookie is of the tenant that it names, and may read. */
+function sessionOf(cookie: string): Session {
+  const tenant = cookie.replace(/^for-/, "");
+  return {
+    caller: { role: "read", tenant, keyId: tenant, perSecond: undefined },
+    csrfToken: `form of ${tenant}`,
+    newToken: undefined,
+  };
+}
+
+async function openConsole(options: TestAppOptions = {}): Promise<TestApp> {
+  return await openApp({
+    expressLanes: 1,
+    ...options,
+    options: {
+      signIn: {
+        sessions: {
+          open: () => Promise.reject(new Error("nobody signs in here")),
+          find: (cookie) => Promise.resolve(sessionOf(cookie)),
+          close: () => Promise.resolve(),
+        },
+        record: () => Promise.resolve(),
+      },
+    },
+  });
+}
+
+interface Visit {
+  readonly form?: Record<string, string>;
+  readonly tenant?: string;
+  readonly language?: string;
+}
+
+async function visit(app: TestApp, path: string, { form, tenant, language }: Visit = {}) {
+  const response = await app.request(`${ORIGIN}${path}`, {
+    method: form ? "POST" : "GET",
+    headers: {
+      host: "prescore.example",
+      "Accept-Language": language ?? "en",
+      ...form && { Origin: ORIGIN },
+      ...tenant !== undefined && { Cookie: `prescore_session=for-${tenant}` },
+    },
+    ...form && { body: new URLSearchParams(form) },
+  });
+  return { response, status: response.status, html: await response.text() };
+}
+
+/** What the form holds, as a browser would send it. */
+function filledForm(html: string): Record<string, string> {
+  const text = (part: string) =>
+    part.replaceAll("&quot;", '"').replaceAll("&#39;", "'").replaceAll("&lt;", "<").replaceAll(
+      "&gt;",
+      ">",
+    ).replaceAll("&amp;", "&");
+  const inputs = [...html.matchAll(/<input[^>]* name="(\w+)" value="([^"]*)"/g)];
+  const selects = [...html.matchAll(/<select[^>]* name="(\w+)">(.*?)<\/select>/gs)];
+  return Object.fromEntries([
+    ...inputs.map(([, name = "", value = ""]) => [name, text(value)]),
+    ...selects.map(([, name = "", options = ""]) => {
+      return [name, text(/value="([^"]*)" selected/.exec(options)?.[1] ?? "")];
+    }),
+  ]);
+}
+
+async function example(app: TestApp): Promise<Record<string, string>> {
+  return filledForm((await visit(app, "/console?example=1")).html);
+}
+
+/** Applies, and gives the path of the application. */
+async function apply(app: TestApp, form: Record<string, string>, who: Visit = {}): Promise<string> {
+  const { response, html } = await visit(app, "/console/applications", { ...who, form });
+  assert.equal(response.status, 303, html);
+  return response.headers.get("location") ?? "";
+}
+
+Deno.test("the form asks for every field, in the language that is asked for", async () => {
+  await using app = await openConsole();
+  for (const language of ["ru", "en"] as const) {
+    const { html } = await visit(app, "/console", { language });
+    assert.match(html, new RegExp(`<html lang="${language}">`));
+    for (const { id, label } of questionnaire.fields) {
+      assert.ok(html.includes(`name="${id}"`), id);
+      assert.ok(html.includes(label[language]), label[language]);
+    }
+  }
+  const chosen = await visit(app, "/console?lang=ru", { language: "en" });
+  assert.match(chosen.html, /<html lang="ru">/);
+  assert.match(chosen.response.headers.get("set-cookie") ?? "", /^prescore_lang=ru/);
+});
+
+Deno.test("an application shows every bank, the advice, offers, curves and a plan", async () => {
+  await using app = await openConsole();
+  const path = await apply(app, await example(app));
+  for (const language of ["ru", "en"] as const) {
+    const { html, status } = await visit(app, path, { language });
+    assert.equal(status, 200);
+    for (const { title } of banks.banks) assert.ok(html.includes(title[language]));
+    for (const id of ["offers", "banks", "plan"]) assert.ok(html.includes(`id="${id}"`), id);
+    assert.equal([...html.matchAll(/class="curve"/g)].length, banks.banks.length);
+    assert.ok([...html.matchAll(/class="waterfall"/g)].length === banks.banks.length);
+    // What was sent stands in no address of the page.
+    assert.doesNotMatch(html, /(href|action|src)="[^"]*180000/);
+  }
+});
+
+Deno.test("another loan is looked at without being stored, and can be applied for", async () => {
+  await using app = await openConsole();
+  const path = await apply(app, await example(app));
+  const asked = await visit(app, path);
+  const other = await visit(app, `${path}?amount=60000&term=12`);
+  assert.match(other.html, /another loan: ₽60,000 for 12 months/);
+  assert.doesNotMatch(asked.html, /another loan/);
+  assert.notEqual(
+    /class="figure">\d+%/.exec(other.html)?.[0],
+    /class="figure">\d+%/.exec(asked.html)?.[0],
+  );
+  const { response } = await visit(app, `${path}/take`, { form: { amount: "60000", term: "12" } });
+  const taken = response.headers.get("location") ?? "";
+  assert.notEqual(taken, path);
+  assert.match((await visit(app, taken)).html, /name="amount"[^>]*value="60000"/);
+});
+
+Deno.test("an empty form is an application with every answer missing", async () => {
+  await using app = await openConsole();
+  const { status, html } = await visit(app, await apply(app, {}));
+  assert.equal(status, 200);
+  assert.match(html, /id="banks"/);
+  assert.doesNotMatch(html, /data-live/, "there is no loan to slide");
+});
+
+Deno.test("what is no number is sent back with its field marked and everything kept", async () => {
+  await using app = await openConsole();
+  const form = { ...await example(app), monthprofit: "much", childcount: "1.5" };
+  const { status, html } = await visit(app, "/console/applications", { form });
+  assert.equal(status, 422);
+  assert.match(html, /id="e-monthprofit">much is not a number/);
+  assert.match(html, /id="e-childcount">1.5 is not a whole number/);
+  assert.match(html, /name="monthexpense" value="100000"/);
+});
+
+Deno.test("a hostile answer is shown as the text that it is", async () => {
+  await using app = await openConsole();
+  const position = `"><script>alert(1)</script>'&`;
+  const { html } = await visit(app, await apply(app, { ...await example(app), position }));
+  assert.ok(!html.includes("<script>alert"));
+  assert.ok(html.includes("&lt;script&gt;alert(1)&lt;/script&gt;"));
+});
+
+Deno.test("an application of another tenant is answered as one that never was", async () => {
+  await using app = await openConsole();
+  const token = (tenant: string) => ({ csrf_token: `form of ${tenant}` });
+  const path = await apply(app, { ...await example(app), ...token("a") }, { tenant: "a" });
+  assert.equal((await visit(app, path, { tenant: "a" })).status, 200);
+  const foreign = await visit(app, path, { tenant: "b" });
+  const missing = await visit(app, `${path.slice(0, -4)}0000`, { tenant: "b" });
+  assert.equal(foreign.status, 404);
+  assert.equal(
+    foreign.html.replaceAll(path, ""),
+    missing.html.replaceAll(`${path.slice(0, -4)}0000`, ""),
+  );
+  const form = { amount: "60000", term: "12", ...token("b") };
+  assert.equal((await visit(app, `${path}/take`, { tenant: "b", form })).status, 404);
+});
+
+Deno.test("a form that is not of the session is refused", async () => {
+  await using app = await openConsole();
+  const form = { ...await example(app), csrf_token: "form of b" };
+  assert.equal((await visit(app, "/console/applications", { tenant: "a", form })).status, 403);
+});
+
+Deno.test("style and script are small, kept by the browser, and the only ones a page may load", async () => {
+  await using app = await openConsole();
+  const { html, response } = await visit(app, "/console");
+  const policy = response.headers.get("content-security-policy") ?? "";
+  assert.match(policy, /default-src 'none'; script-src 'self'; style-src 'self'/);
+  assert.doesNotMatch(html, / style=|<style|<script>/);
+  const paths = [...html.matchAll(/(?:href|src)="(\/console\/assets\/[^"]+)"/g)].map(([, path]) =>
+    path ?? ""
+  );
+  assert.equal(paths.length, 2);
+  let bytes = html.length;
+  for (const path of paths) {
+    const asset = await visit(app, path);
+    assert.equal(asset.status, 200);
+    assert.match(asset.response.headers.get("cache-control") ?? "", /immutable/);
+    bytes += asset.html.length;
+  }
+  assert.ok(bytes < 100_000, `${bytes} bytes`);
+});

@@ -121,7 +121,9 @@ export async function openApp(
   // Time is in the test's hand: no request shall wait for what is being loaded.
   await app.load();
   const request = async (path: string, init?: RequestInit) =>
-    await app.fetch(new Request(`http://localhost${path}`, init));
+    await app.fetch(
+      new Request(path.startsWith("/") ? `http://localhost${path}` : path, init),
+    );
   return {
     clock,
     stores: { ...test, batches },

@@ -15,7 +15,7 @@ import { accessTo } from "./keys.ts";
 import { openStores } from "./stores.ts";
 import type { Enqueued, NewTask, Task } from "./queue/store.ts";
 import { WebhookSender } from "./queue/webhook_sender.ts";
-import { createApp } from "./routes/mod.ts";
+import { createFront } from "./routes/front.ts";
 import { limitsOf } from "./routes/limits.ts";
 import { configFromEnvironment, webhookEndpoints } from "./tasks/config.ts";
 import { main } from "./tasks/main.ts";
@@ -155,7 +155,7 @@ async function startEdge(): Promise<Edge> {
     } while (systemClock.now() < untilMs);
   }
 
-  const app = createApp({
+  const app = createFront({
     store: { find, payload: (id) => store.payload(id) },
     batches,
     ...{ access, signIn, telemetry: watch.telemetry({ live, database: stores.database }) },

@@ -15,7 +15,7 @@ import { SlowSockets } from "./sockets/slow.ts";
 import type { Enqueued, NewTask } from "./queue/store.ts";
 import { WebhookSender } from "./queue/webhook_sender.ts";
 import type { WebhookStore } from "./queue/webhook_store.ts";
-import { createApp, createHealthApp } from "./routes/mod.ts";
+import { createFront, createHealthFront } from "./routes/front.ts";
 import { limitsOf } from "./routes/limits.ts";
 import { audit } from "./tasks/audit.ts";
 import { backup } from "./tasks/backup.ts";
@@ -36,6 +36,8 @@ export interface Service {
   readonly url: string;
   /** How many workers score; 0 where the main thread does, or nothing is scored here. Resolves when they are ready. */
   readonly workers: Promise<number>;
+  /** Loads what is not needed for the first answers. Rejects where a route does not say who may use it. */
+  load(): Promise<void>;
   /** Takes no more requests, lets the work at hand end, and closes everything. */
   stop(): Promise<void>;
 }
@@ -114,8 +116,8 @@ export async function startService(config: Config): Promise<Service> {
   });
   const telemetry = watch.telemetry({ live, database: stores.database });
   const app = service.role === "worker"
-    ? createHealthApp({ store, report, access, telemetry })
-    : createApp({
+    ? createHealthFront({ store, report, access, telemetry })
+    : createFront({
       store,
       batches,
       ...{ access, signIn, telemetry },
@@ -160,6 +162,7 @@ export async function startService(config: Config): Promise<Service> {
     workers: scores
       ? live.champion.scoring().then((scoring) => scoring.startWorkers())
       : Promise.resolve(0),
+    load: () => app.load(),
     stop: () => running.disposeAsync(),
   };
 }
@@ -288,6 +291,7 @@ async function serve(): Promise<void> {
       (config.service.role === "worker" ? "(health only)" : `(documentation: ${service.url}/docs)`),
   );
   const workers = await service.workers;
+  await service.load();
   if (config.service.role === "api") console.log("scoring is left to other processes");
   else console.log(workers > 0 ? `${workers} scoring workers` : "scoring in the main thread");
 }

@@ -2,7 +2,7 @@
 import type { Clock } from "./clock.ts";
 import type { Config } from "./configs/mod.ts";
 import { RequestLog, ServiceMetrics } from "./telemetry/mod.ts";
-import type { TelemetryOptions } from "./routes/telemetry.ts";
+import type { TelemetryOptions } from "./routes/observed.ts";
 import type { Database } from "./database/database.ts";
 import type { ModelServing } from "./serving.ts";
 import type { ScoringObserver } from "./workers.ts";

@@ -1,6 +1,7 @@
 /**
  * The life of the models: versions are registered, tried beside the active one, activated without a restart and rolled back, and
- * every step is in the audit log. What is shown of it stands in `views.ts`; `ModelLifecycle` is what routes and pages ask.
+ * every step is in the audit log. What is shown of it stands in `views.ts`, whose schemas only those load who document it; `ModelLifecycle` is what routes and pages
+ * ask.
  */
 export { LifecycleError } from "./errors.ts";
 export { Lifecycle, type LifecycleParts, type ModelLifecycle } from "./lifecycle.ts";
@@ -10,4 +11,4 @@ export { type Answered, type ScoredBeside, Shadow, type ShadowOptions } from "./
 export { compareVersions, type Decisions } from "./comparison.ts";
 export { type Pair, type TrialScores, TrialStore } from "./trials.ts";
 export type { FoundVersion, VersionFolder } from "./versions.ts";
-export * from "./views.ts";
+export type * from "./views.ts";

@@ -1,17 +1,18 @@
 /** The whole HTTP surface as one Hono app, without a socket: tests call `app.request()`. */
 import { OpenAPIHono } from "@hono/zod-openapi";
-import type { Context, Next } from "hono";
 import { type ContractOptions, contractRoutes } from "./contract.ts";
+import { describeContract } from "./contract_document.ts";
 import { accessControl, type AccessOptions, isV1, seal } from "./access.ts";
 import { addConsole } from "./console.ts";
 import { addDocs } from "./docs.ts";
 import { addHealth, type HealthOptions } from "./health.ts";
+import { refuseStrangeHosts } from "./host.ts";
 import { errorHandler, problem } from "./problems.ts";
 import { addSignIn, type SignInOptions } from "./sign_in.ts";
 import { type V1Options, v1Routes } from "./v1/mod.ts";
 import { problemResponse } from "./v1/problems.ts";
-import { securityHeaders } from "./security_headers.ts";
-import { addTelemetry, observeRequests, type TelemetryOptions } from "./telemetry.ts";
+import { observed, type TelemetryOptions } from "./observed.ts";
+import { addTelemetry } from "./telemetry.ts";
 
 /** Told of every failure that is not the client's doing. */
 interface Reporting {
@@ -30,11 +31,11 @@ export interface AppOptions extends ContractOptions, V1Options {
 export function createApp(options: AppOptions): OpenAPIHono {
   const app = new OpenAPIHono();
   app.onError(errorHandler(options.report));
-  observeRequests(app, options.telemetry);
-  app.use(securityHeaders);
+  app.use(...observed(options.telemetry));
   app.use(refuseStrangeHosts);
   app.use(accessControl(options.access));
   app.route("/", contractRoutes(options));
+  describeContract(app, options);
   app.route("/", v1Routes(options));
   addHealth(app, options);
   addTelemetry(app, options.telemetry);
@@ -75,25 +76,18 @@ function matches(route: string, path: string): boolean {
     wanted.every((segment, at) => segment.startsWith(":") || segment === given[at]);
 }
 
+export interface HealthAppOptions
+  extends HealthOptions, Reporting, Pick<AppOptions, "access" | "telemetry"> {}
+
 /** What a process serves that only scores: whether it is well, and what it has counted. */
-export function createHealthApp(
-  options: HealthOptions & Reporting & Pick<AppOptions, "access" | "telemetry">,
-): OpenAPIHono {
+export function createHealthApp(options: HealthAppOptions): OpenAPIHono {
   const app = new OpenAPIHono();
   app.onError(errorHandler(options.report));
-  observeRequests(app, options.telemetry);
-  app.use(securityHeaders);
+  app.use(...observed(options.telemetry));
   app.use(refuseStrangeHosts);
   app.use(accessControl(options.access));
   addHealth(app, options);
   addTelemetry(app, options.telemetry);
   app.notFound((c) => problem(c, "notFound"));
   return app;
-}
-
-/** The request's URL is made of this header: with a slash or a question mark in it the client would choose another path. */
-async function refuseStrangeHosts(c: Context, next: Next): Promise<Response | void> {
-  const host = c.req.header("host");
-  if (host === undefined || /^[\w.:[\]-]*$/.test(host)) return await next();
-  return isV1(c) ? problemResponse(c, "strange-host") : problem(c, "strangeHost");
 }

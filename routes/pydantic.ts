@@ -8,7 +8,7 @@
  * Wanted differences: null is a missing answer, and numbers that are not finite are refused.
  */
 
-import { z } from "@hono/zod-openapi";
+import { z } from "zod";
 import { type JsonValue, narrowInteger, PythonFloat } from "./python_json.ts";
 import { pythonJsonText } from "./python_json_writer.ts";
 
@@ -111,7 +111,7 @@ function pydanticField<T>({ openApiType, coerce }: FieldOptions<T>) {
     const params = { pydanticType: type, input };
     context.addIssue({ code: "custom", message: MESSAGES[type], params });
     return z.NEVER;
-  }).openapi({ type: [openApiType, "null"] });
+  }).meta({ type: [openApiType, "null"] });
 }
 
 function isPydanticParams(

@@ -1,62 +1,11 @@
 /** What operators and their tools ask of the service: whether it lives, whether it can work, and what it has counted. */
 import { createRoute, type OpenAPIHono, z } from "@hono/zod-openapi";
-import type { Context, MiddlewareHandler } from "hono";
-import { requestId } from "hono/request-id";
-import { routePath } from "hono/route";
 import type { Clock } from "../clock.ts";
 import { permit } from "./access.ts";
-
-/** A request that was answered. `route` is as it is registered, and `unmatched` where there is none. */
-export interface SeenRequest {
-  readonly requestId: string;
-  readonly method: string;
-  readonly route: string;
-  readonly status: number;
-  readonly milliseconds: number;
-}
-
-export interface TelemetryOptions extends Pick<Clock, "after"> {
-  /** Told of every request when its answer begins. */
-  readonly seen: (request: SeenRequest) => void;
-  /** Metrics in the text format of Prometheus. */
-  readonly metrics: () => Promise<string>;
-  /** What the service cannot work without: each resolves where it works, and rejects with the cause. */
-  readonly parts: Readonly<Record<string, () => Promise<unknown>>>;
-}
+import type { TelemetryOptions } from "./observed.ts";
 
 /** A part that does not answer within this time does not work. */
 const PART_WAIT_MS = 2000;
-const METHODS = ["GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"];
-const UNMATCHED = "unmatched";
-
-/** Gives each request an id, which its answer carries, and tells of it when it is answered; before all routes. */
-export function observeRequests(
-  app: OpenAPIHono,
-  { seen }: Pick<TelemetryOptions, "seen">,
-): void {
-  app.use(requestId());
-  const observe: MiddlewareHandler = async (c, next) => {
-    const start = performance.now();
-    await next();
-    const { method } = c.req;
-    seen({
-      requestId: c.get("requestId"),
-      // What a client may write as it likes names no series.
-      method: METHODS.includes(method) ? method : "other",
-      route: routeName(c),
-      status: c.res.status,
-      milliseconds: performance.now() - start,
-    });
-  };
-  app.use(observe);
-}
-
-/** The route that answered, not the address that was asked for. */
-function routeName(c: Context): string {
-  const path = routePath(c);
-  return path === "/*" || path === "*" ? UNMATCHED : path;
-}
-
 export function addTelemetry(app: OpenAPIHono, options: TelemetryOptions): void {
   addAlive(app);
   addReady(app, options);

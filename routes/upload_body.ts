@@ -9,7 +9,7 @@
  * surrogate in the echo, a body that is not UTF-8), a readable 422 stands here.
  */
 
-import { z } from "@hono/zod-openapi";
+import { z } from "zod";
 import type { Answers } from "../scoring/answers.ts";
 import type { AnswerField } from "../scoring/task_id.ts";
 import {
@@ -67,7 +67,7 @@ export function answersSchema(fields: readonly UploadField[]) {
   return z.object(Object.fromEntries(
     fields.map(({ id, type, description, example }) => [
       id,
-      FIELD_SCHEMAS[type]().openapi({ description, example }),
+      FIELD_SCHEMAS[type]().meta({ description, example }),
     ]),
   ));
 }

@@ -91,13 +91,18 @@ export function percent(share: number): Localized {
   );
 }
 
-const dateFormats = {
-  ru: new Intl.DateTimeFormat("ru-RU", { timeZone: "UTC", dateStyle: "long" }),
-  en: new Intl.DateTimeFormat("en-US", { timeZone: "UTC", dateStyle: "long" }),
-};
+const dateFormats = new Map<Language, Intl.DateTimeFormat>();
+
+/** As costly to make: a start that needs none makes none. */
+function dateFormat(language: Language): Intl.DateTimeFormat {
+  const found = dateFormats.get(language) ??
+    new Intl.DateTimeFormat(LOCALES[language], { timeZone: "UTC", dateStyle: "long" });
+  dateFormats.set(language, found);
+  return found;
+}
 
 export function longDate(atMs: number): Localized {
-  return inEach((language) => dateFormats[language].format(atMs));
+  return inEach((language) => dateFormat(language).format(atMs));
 }
 
 /** A feature of a field as its answer is spoken of; for what no feature tells, the client's own words. */

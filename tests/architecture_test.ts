@@ -84,6 +84,23 @@ Deno.test("every source file is reached from a program", () => {
   }
 });
 
+Deno.test("what the first answers need reaches no documentation of routes: it would load for longer than all else", () => {
+  const reached = new Set<string>();
+  const waiting = ["main.ts"];
+  for (let file = waiting.pop(); file !== undefined; file = waiting.pop()) {
+    if (reached.has(file)) continue;
+    reached.add(file);
+    const text = Deno.readTextFileSync(new URL(file, PROJECT));
+    const loaded = [...text.matchAll(/^(?:import|export) (?!type )[^;]*? from "([^"]+)";/gms)]
+      .map((match) => match[1] ?? "");
+    assert.ok(!loaded.includes("@hono/zod-openapi"), `${file} loads @hono/zod-openapi`);
+    for (const path of loaded.filter((path) => path.startsWith("."))) {
+      waiting.push(new URL(path, new URL(file, PROJECT)).href.slice(PROJECT.href.length));
+    }
+  }
+  assert.ok(reached.has("routes/contract.ts"));
+});
+
 Deno.test("the lock file names the packages of deno.json and no others: an executable holds them all", () => {
   const read = (file: string) => JSON.parse(Deno.readTextFileSync(new URL(file, PROJECT)));
   const imported: Record<string, string> = read("deno.json").imports;

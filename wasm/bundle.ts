@@ -159,11 +159,14 @@ export async function readBundle(folder: URL, options: BundleOptions): Promise<B
   };
 }
 
+/** Without functions compiled for the schema, which cost more than they save there. */
+const READ_ONCE = { jitless: true } as const;
+
 export async function readManifest(folder: URL): Promise<Manifest> {
   const url = new URL("manifest.json", folder);
   const text = new TextDecoder().decode(await readFile(url));
   try {
-    return manifestSchema.parse(JSON.parse(text));
+    return manifestSchema.parse(JSON.parse(text), READ_ONCE);
   } catch (error) {
     const why = error instanceof z.ZodError ? z.prettifyError(error) : String(error);
     throw new ModelError(`Cannot use ${url.pathname}: ${why}`);
@@ -175,7 +178,7 @@ export async function readDrift(manifest: Manifest, folder: URL): Promise<Drift 
   if (manifest.drift === undefined) return undefined;
   const text = new TextDecoder().decode(await readChecked(manifest.drift, folder));
   try {
-    return driftSchema.parse(JSON.parse(text));
+    return driftSchema.parse(JSON.parse(text), READ_ONCE);
   } catch (error) {
     const why = error instanceof z.ZodError ? z.prettifyError(error) : String(error);
     throw new ModelError(`Cannot use ${new URL(manifest.drift.file, folder).pathname}: ${why}`);

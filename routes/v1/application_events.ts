@@ -9,7 +9,7 @@ import { own, permit } from "../access.ts";
 import type { Task } from "../../queue/store.ts";
 import { applicationIdSchema, applicationText, statusOf } from "./application_view.ts";
 import { type ApplicationsOptions, isEnded, mustFind } from "./applications.ts";
-import { problemResponses } from "./problems.ts";
+import { problemResponses } from "./problem_schema.ts";
 
 /** Proxies close a connection that says nothing for a minute, some for less. */
 const HEARTBEAT_MS = 15_000;

@@ -21,7 +21,8 @@ import type { Limits } from "../limits.ts";
 import { readJson } from "./body.ts";
 import { newId } from "./idempotency_key.ts";
 import { preferredWaitS } from "./prefer.ts";
-import { Problem, problemResponses } from "./problems.ts";
+import { problemResponses } from "./problem_schema.ts";
+import { Problem } from "./problems.ts";
 
 export interface ApplicationsOptions extends QueueParts, Limits {
   readonly questionnaire: Questionnaire;

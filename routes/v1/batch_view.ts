@@ -3,7 +3,7 @@ import { z } from "@hono/zod-openapi";
 import type { Batch, Chunk } from "../../queue/batches.ts";
 import { decodeChunkResult, type RowResult } from "../../scoring/chunk.ts";
 import { decisionView } from "./application_view.ts";
-import { fieldErrorSchema } from "./problems.ts";
+import { fieldErrorSchema } from "./problem_schema.ts";
 
 export const BATCH_PREFIX = "bat_";
 const EXAMPLE_ID = `${BATCH_PREFIX}2c26b46b68ffc68ff99b453c1d304134`;

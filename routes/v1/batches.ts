@@ -25,7 +25,8 @@ import { uploadBatch } from "./batch_upload.ts";
 import { mediaType } from "./body.ts";
 import { csvHeader, csvLine } from "./csv_text.ts";
 import { newId } from "./idempotency_key.ts";
-import { fieldErrors, Problem, problemResponses } from "./problems.ts";
+import { problemResponses } from "./problem_schema.ts";
+import { fieldErrors, Problem } from "./problems.ts";
 import { ROW_READERS } from "./rows.ts";
 
 export interface BatchesOptions extends QueueParts, Limits {

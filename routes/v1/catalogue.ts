@@ -4,7 +4,7 @@ import { banksSchema } from "../../configs/banks.ts";
 import type { Banks, Questionnaire } from "../../configs/mod.ts";
 import { questionnaireSchema } from "../../configs/questionnaire.ts";
 import { permit } from "../access.ts";
-import { problemResponses } from "./problems.ts";
+import { problemResponses } from "./problem_schema.ts";
 
 const bankSchema = banksSchema.shape.banks.element.pick({ id: true, title: true, products: true })
   .openapi("Bank");

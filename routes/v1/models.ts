@@ -1,19 +1,19 @@
 /** The models' life over HTTP: their versions, the steps from one to another, what a trial has shown, and the audit log. */
 import { createRoute, type OpenAPIHono, z } from "@hono/zod-openapi";
 import { actorOf } from "../../access/mod.ts";
+import { LifecycleError, type ModelLifecycle } from "../../lifecycle/mod.ts";
 import {
   auditPageSchema,
   comparisonSchema,
-  LifecycleError,
-  type ModelLifecycle,
   modelsSchema,
   servingSchema,
-} from "../../lifecycle/mod.ts";
+} from "../../lifecycle/views.ts";
 import { callerOf, permit } from "../access.ts";
 import type { Limits } from "../limits.ts";
 import { readJson } from "./body.ts";
 import { MODEL_EXAMPLES as EXAMPLES } from "./model_examples.ts";
-import { fieldErrors, Problem, problemResponses } from "./problems.ts";
+import { problemResponses } from "./problem_schema.ts";
+import { fieldErrors, Problem } from "./problems.ts";
 
 export interface ModelsOptions extends Limits {
   readonly lifecycle: ModelLifecycle;

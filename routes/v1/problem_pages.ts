@@ -1,7 +1,8 @@
 /** What a problem's type means, as a page. */
 import { createRoute, type OpenAPIHono, z } from "@hono/zod-openapi";
 import { permit } from "../access.ts";
-import { openProblemResponses, Problem, type ProblemName, PROBLEMS } from "./problems.ts";
+import { openProblemResponses } from "./problem_schema.ts";
+import { Problem, type ProblemName, PROBLEMS } from "./problems.ts";
 
 /** Adds `/problems/{name}`. */
 export function addProblemPages(app: OpenAPIHono): void {

@@ -2,13 +2,14 @@
  * Every refusal of the v1 API in one table, answered as RFC 9457 has it. A problem's `type` is a path of this service, where its
  * meaning can be read. Inner causes stay in the log.
  */
-import { z } from "@hono/zod-openapi";
+import type { z } from "zod";
 import type { Context, ErrorHandler } from "hono";
 import { QueueFullError, StoreError } from "../../queue/store.ts";
 import { BodyTimeoutError, BodyTooLargeError } from "../request_body.ts";
 import { IdempotencyKeyError } from "./idempotency_key.ts";
+import type { fieldErrorSchema, problemSchema } from "./problem_schema.ts";
 
-const MEDIA_TYPE = "application/problem+json";
+export const MEDIA_TYPE = "application/problem+json";
 const LATER = { "Retry-After": "1" };
 
 export const PROBLEMS = {
@@ -120,33 +121,7 @@ export const PROBLEMS = {
 
 export type ProblemName = keyof typeof PROBLEMS;
 
-/** What is wrong with one value of a request. */
-export const fieldErrorSchema = z.object({
-  detail: z.string(),
-  pointer: z.string().optional().openapi({
-    description: "Which value of the body: a JSON pointer (RFC 6901) as a URI fragment",
-  }),
-  parameter: z.string().optional().openapi({ description: "Which parameter or header" }),
-}).openapi("FieldError", {
-  example: {
-    detail: 'current value is "180000": must be a number, or null',
-    pointer: "#/answers/monthprofit",
-  },
-});
-
 export type FieldError = z.infer<typeof fieldErrorSchema>;
-
-export const problemSchema = z.object({
-  type: z.string().openapi({ description: "Names the problem; a path of this service" }),
-  title: z.string(),
-  status: z.int(),
-  detail: z.string().optional().openapi({ description: "About this one request" }),
-  errors: z.array(fieldErrorSchema).optional(),
-  batch: z.object({ id: z.string(), rows: z.int() }).optional().openapi({
-    description: "The batch whose upload broke off, and how many of its rows are stored",
-  }),
-}).openapi("ProblemDetails");
-
 export type ProblemBody = z.infer<typeof problemSchema>;
 export type ProblemDetails = Partial<Pick<ProblemBody, "detail" | "errors" | "batch">>;
 
@@ -225,43 +200,3 @@ export function pointer(path: readonly PropertyKey[]): string {
   const tokens = path.map((key) => String(key).replaceAll("~", "~0").replaceAll("/", "~1"));
   return `#${tokens.map((token) => `/${encodeURIComponent(token.toWellFormed())}`).join("")}`;
 }
-
-/** The responses of these problems, and of those that any request with a key may meet, for OpenAPI, each with its example. */
-export function problemResponses(...special: ProblemName[]) {
-  return openProblemResponses("no-key", "not-permitted", "too-many-requests", ...special);
-}
-
-/** The same for what needs no key. */
-export function openProblemResponses(...special: ProblemName[]) {
-  const names: ProblemName[] = ["strange-host", ...special, "internal"];
-  const statuses = Map.groupBy(names, (name) => PROBLEMS[name].status);
-  return Object.fromEntries(
-    Array.from(statuses, ([status, names]) => [status, {
-      description: names.map((name) => PROBLEMS[name].title).join("; "),
-      content: {
-        [MEDIA_TYPE]: {
-          schema: problemSchema,
-          examples: Object.fromEntries(
-            names.map((name) => [name, { value: problemBody(name, EXAMPLES[name]) }]),
-          ),
-        },
-      },
-    }]),
-  );
-}
-
-const EXAMPLES: Partial<Record<ProblemName, ProblemDetails>> = {
-  "invalid-request": {
-    errors: [
-      {
-        detail: 'current value is "180000": must be a number, or null',
-        pointer: "#/answers/monthprofit",
-      },
-      { detail: "Unknown field", pointer: "#/answers/salary" },
-    ],
-  },
-  "upload-broken": {
-    detail: "the body ends before its JSON array does",
-    batch: { id: "bat_2c26b46b68ffc68ff99b453c1d304134", rows: 12500 },
-  },
-};

@@ -9,7 +9,7 @@ import { decisionExample, decisionView } from "./application_view.ts";
 import type { Limits } from "../limits.ts";
 import { readJson } from "./body.ts";
 import { refuseProbes } from "./probes.ts";
-import { problemResponses } from "./problems.ts";
+import { problemResponses } from "./problem_schema.ts";
 
 export interface WhatIfOptions extends Limits {
   readonly questionnaire: Questionnaire;

@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { declaredRoutes } from "../../routes/access.ts";
 import { createApp } from "../../routes/mod.ts";
-import type { SeenRequest, TelemetryOptions } from "../../routes/telemetry.ts";
+import type { SeenRequest, TelemetryOptions } from "../../routes/observed.ts";
 import { documentOptions } from "../../tasks/schemas.ts";
 import { config, openApp } from "../support/app.ts";
 import { FakeClock, settle } from "../support/fake_clock.ts";

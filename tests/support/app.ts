@@ -10,7 +10,8 @@ import { LibsqlBatches } from "../../queue/libsql_batches.ts";
 import type { Connection } from "../../database/connection.ts";
 import type { AccessOptions } from "../../routes/access.ts";
 import { OPEN_ACCESS } from "../../tasks/schemas.ts";
-import { type AppOptions, createApp } from "../../routes/mod.ts";
+import { createFront } from "../../routes/front.ts";
+import type { AppOptions } from "../../routes/mod.ts";
 import { limitsOf } from "../../routes/limits.ts";
 import { lifecycleWithout } from "../../serving.ts";
 import { type Scoring, startScoring } from "../../workers.ts";
@@ -84,7 +85,7 @@ export async function openApp(
     handler: handler ?? models.handler,
     lanes: expressLanes,
   });
-  const app = createApp({
+  const app = createFront({
     ...config,
     store,
     batches,
@@ -123,16 +124,22 @@ export async function openApp(
     limits: limitsOf(config.service),
     ...options,
   });
+  // Time is in the test's hand: no request shall wait for what is being loaded.
+  await app.load();
+  const request = async (path: string, init?: RequestInit) =>
+    await app.fetch(
+      new Request(path.startsWith("/") ? `http://localhost${path}` : path, init),
+    );
   return {
     clock,
     stores: { ...test, batches },
     completions,
     reported,
     startQueue: () => dispatcher.start(),
-    request: async (path, init) => await app.request(path, init),
+    request,
     fetch: async (request) => await app.fetch(request),
-    post: async (path, body, headers) =>
-      await app.request(path, {
+    post: (path, body, headers) =>
+      request(path, {
         method: "POST",
         headers: { "Content-Type": "application/json", ...headers },
         body: JSON.stringify(body),

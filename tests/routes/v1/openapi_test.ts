@@ -1,7 +1,8 @@
 /** The OpenAPI document: complete, with an example in every body, and true: real answers fit it. */
 import assert from "node:assert/strict";
 import { z } from "zod";
-import { PROBLEMS, problemSchema } from "../../../routes/v1/problems.ts";
+import { problemSchema } from "../../../routes/v1/problem_schema.ts";
+import { PROBLEMS } from "../../../routes/v1/problems.ts";
 import { decisionView } from "../../../routes/v1/application_view.ts";
 import decisionExample from "../../../routes/v1/examples/decision.json" with { type: "json" };
 import { openApp } from "../../support/app.ts";

@@ -9,6 +9,7 @@ import { contractRoutes } from "./contract.ts";
 import { refuseStrangeHosts } from "./host.ts";
 import type { AppOptions, HealthAppOptions } from "./mod.ts";
 import { errorHandler } from "./problems.ts";
+import { quickly, type QuickOptions } from "./quick.ts";
 
 export interface Front {
   fetch(request: Request): Response | Promise<Response>;
@@ -16,7 +17,7 @@ export interface Front {
   load(): Promise<void>;
 }
 
-export function createFront(options: AppOptions): Front {
+export function createFront(options: AppOptions & QuickOptions): Front {
   const whole = once(async () => (await import("./mod.ts")).createApp(options));
   const app = new Hono();
   app.onError(errorHandler(options.report));
@@ -25,7 +26,7 @@ export function createFront(options: AppOptions): Front {
   app.route("/", contractRoutes(options));
   app.all("*", async (c) => (await whole()).fetch(c.req.raw));
   return {
-    fetch: (request) => app.fetch(request),
+    fetch: quickly(options, (request) => app.fetch(request)),
     load: async () => void await whole(),
   };
 }

@@ -12,6 +12,7 @@ import { accessTo } from "./keys.ts";
 import { openStores } from "./stores.ts";
 import { type OpenConnections, openConnections } from "./sockets/linux.ts";
 import { SlowSockets } from "./sockets/slow.ts";
+import { RecentResults } from "./queue/recent_results.ts";
 import type { Enqueued, NewTask } from "./queue/store.ts";
 import { WebhookSender } from "./queue/webhook_sender.ts";
 import type { WebhookStore } from "./queue/webhook_store.ts";
@@ -30,6 +31,9 @@ import { Reporter } from "./tasks/report.ts";
 import { configuredVersion } from "./versions.ts";
 import { loadVersion, startServing } from "./serving.ts";
 import { startWatch } from "./watch.ts";
+
+/** For how long a result may be answered that another process has taken back. */
+const RESULT_FRESH_MS = 1000;
 
 export interface Service {
   /** Where it listens, such as `http://127.0.0.1:8000`. */
@@ -115,16 +119,20 @@ export async function startService(config: Config): Promise<Service> {
     waitingLimit: service.limits.waitingUploads,
   });
   const telemetry = watch.telemetry({ live, database: stores.database });
+  const recent = new RecentResults({ store, clock: systemClock, freshMs: RESULT_FRESH_MS });
   const app = service.role === "worker"
     ? createHealthFront({ store, report, access, telemetry })
     : createFront({
-      store,
+      store: { find: (id) => recent.find(id), payload: (id) => store.payload(id) },
+      recent,
       batches,
       ...{ access, signIn, telemetry },
       revision: () => live.champion.revision,
       lifecycle: serving.lifecycle,
       report,
-      enqueue: (task) => uploads.add({ ...task, revision: live.chosen(task.id).revision }),
+      enqueue: recent.watch((task) =>
+        uploads.add({ ...task, revision: live.chosen(task.id).revision })
+      ),
       express: async (task, timeoutMs) => {
         const { revision } = live.chosen(task.id);
         const done = await express?.run({ ...task, revision }, timeoutMs) ?? false;

@@ -58,7 +58,7 @@ export function permit(
 ): MiddlewareHandler {
   const guard: MiddlewareHandler = needed === "anyone" ? (_, next) => next() : async (c, next) => {
     const access = accessOf(c);
-    const identified = identify(c, access);
+    const identified = identify(c.req.header("authorization"), access);
     const caller = identified instanceof Promise ? await identified : identified;
     if (caller === undefined) return refuse(c, "no-key");
     if (!mayDo(caller.role, needed) || (wholeService && caller.tenant !== "")) {
@@ -111,11 +111,11 @@ export function own<P extends QueueParts>(c: Context, parts: P): P {
   return view as P;
 }
 
-function identify(
-  c: Context,
+/** Who asks, by the Authorization header; `undefined` for one who needs a key that is good. */
+export function identify(
+  header: string | undefined,
   { keyring, needsNoKey }: AccessOptions,
 ): Caller | undefined | Promise<Caller | undefined> {
-  const header = c.req.header("authorization");
   const key = header === undefined ? undefined : bearerKey(header);
   if (key !== undefined) return keyring.callerOf(key);
   const open = needsNoKey();
@@ -123,7 +123,8 @@ function identify(
   return open.then((open) => open ? ANYONE : undefined);
 }
 
-function rateOf({ perSecond }: Caller, { rate }: AccessOptions): Rate {
+/** Of a caller with a key. */
+export function rateOf({ perSecond }: Caller, { rate }: AccessOptions): Rate {
   return perSecond === undefined ? rate : { perSecond, burst: 2 * perSecond };
 }
 

@@ -21,6 +21,9 @@ export interface ContractOptions extends QueueParts, Limits {
   readonly banks: Banks;
 }
 
+/** What one must be allowed to do who asks for a task. */
+export const ASKED_BY = "submit";
+
 /** Tasks of the v1 API, whose results are of another kind. */
 const OF_V1 = /^(app|chk)_/;
 
@@ -30,23 +33,41 @@ export function contractRoutes(options: ContractOptions): Hono {
   for (const path of ["/check_task", "/check_state"]) {
     app.get(
       path,
-      permit("submit"),
+      permit(ASKED_BY),
       taskHandler(options, (c, task) => c.json(task.state === "done")),
     );
   }
   app.get(
     "/get_result",
-    permit("submit"),
+    permit(ASKED_BY),
     taskHandler(options, (c, { id, result }) => {
       if (result === null) return problem(c, "taskNotFinished");
-      const { probabilities, withoutEvidence } = decodeResult(result);
-      const texts = Object.entries(probabilities)
-        .map(([bank, value]) => [bank, pythonFloatRepr(value)]);
-      if (withoutEvidence) c.header("Prescore-No-Evidence", withoutEvidence.join(", "));
-      return c.json({ task_id: id, ...Object.fromEntries(texts) });
+      const { body, headers } = resultAnswer(id, result);
+      return c.body(body, 200, headers);
     }),
   );
   return app;
+}
+
+/** What is answered to a question. */
+export interface Answer {
+  readonly body: string;
+  readonly headers: Readonly<Record<string, string>>;
+}
+
+/** The probabilities of a task that is done, from its result. */
+export function resultAnswer(id: string, result: string): Answer {
+  const { probabilities, withoutEvidence } = decodeResult(result);
+  const texts = Object.entries(probabilities).map((
+    [bank, value],
+  ) => [bank, pythonFloatRepr(value)]);
+  return {
+    body: JSON.stringify({ task_id: id, ...Object.fromEntries(texts) }),
+    headers: {
+      "Content-Type": "application/json",
+      ...withoutEvidence && { "Prescore-No-Evidence": withoutEvidence.join(", ") },
+    },
+  };
 }
 
 /** The answers of an upload, as they are read and documented. */

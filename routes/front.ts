@@ -10,6 +10,7 @@ import { refuseStrangeHosts } from "./host.ts";
 import type { AppOptions, HealthAppOptions } from "./mod.ts";
 import { observed } from "./observed.ts";
 import { errorHandler } from "./problems.ts";
+import { quickly, type QuickOptions } from "./quick.ts";
 
 export interface Front {
   fetch(request: Request): Response | Promise<Response>;
@@ -17,7 +18,7 @@ export interface Front {
   load(): Promise<void>;
 }
 
-export function createFront(options: AppOptions): Front {
+export function createFront(options: AppOptions & QuickOptions): Front {
   const whole = once(async () => (await import("./mod.ts")).createApp(options));
   const app = new Hono();
   const contract = contractRoutes(options);
@@ -33,7 +34,7 @@ export function createFront(options: AppOptions): Front {
   app.route("/", contract);
   app.all("*", async (c) => (await whole()).fetch(c.req.raw));
   return {
-    fetch: (request) => app.fetch(request),
+    fetch: quickly(options, (request) => app.fetch(request)),
     load: async () => void await whole(),
   };
 }

@@ -64,17 +64,19 @@ export class SlowSockets {
   /** The handler, with its requests known here while they are being answered. */
   watch(handler: Handler): Handler {
     const answering = this.#answering;
-    return async (request, info) => {
-      answering.add(info);
-      try {
-        const response = await handler(request, info);
-        if (response.status >= 400 && isBodyLeft(request, response)) {
-          this.#refused.add(portOf(info));
-        }
-        return response;
-      } finally {
-        answering.delete(info);
+    const answered = (response: Response, request: Request, info: Deno.ServeHandlerInfo) => {
+      if (response.status >= 400 && isBodyLeft(request, response)) {
+        this.#refused.add(portOf(info));
       }
+      return response;
+    };
+    return (request, info) => {
+      const answer = handler(request, info);
+      // What is answered at once is never looked at in between.
+      if (answer instanceof Response) return answered(answer, request, info);
+      answering.add(info);
+      return answer.then((response) => answered(response, request, info))
+        .finally(() => answering.delete(info));
     };
   }
 

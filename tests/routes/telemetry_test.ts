@@ -4,6 +4,7 @@ import { createApp } from "../../routes/mod.ts";
 import type { SeenRequest, TelemetryOptions } from "../../routes/observed.ts";
 import { documentOptions } from "../../tasks/schemas.ts";
 import { config, openApp } from "../support/app.ts";
+import { EXAMPLE, EXAMPLE_ID } from "../support/service.ts";
 import { FakeClock, settle } from "../support/fake_clock.ts";
 
 const CANARY = "canary-7f3a";
@@ -106,4 +107,21 @@ Deno.test("the service is ready when every part works, and says which does not",
     assert.equal((await app.request("/healthz")).status, 200);
   }
   assert.equal(clock.pending, 0);
+});
+
+Deno.test("what is answered past the routes is told of as well", async () => {
+  await using app = await openWatched();
+  await app.post("/upload_features", EXAMPLE);
+  app.startQueue();
+  const path = `/check_task?task_id=${EXAMPLE_ID}`;
+  for (let look = 0; look < 100; look++) {
+    if (await (await app.request(path)).text() === "true") break;
+    await app.clock.advance(10);
+  }
+  const told = app.seen.length;
+  for (const headers of [{}, { "X-Request-Id": "mine" }]) await app.request(path, { headers });
+  const [quick, slow] = app.seen.slice(told);
+  assert.equal(app.seen.length, told + 2);
+  assert.deepEqual([quick?.route, quick?.status], ["/check_task", 200]);
+  assert.deepEqual([slow?.route, slow?.status, slow?.requestId], ["/check_task", 200, "mine"]);
 });

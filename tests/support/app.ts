@@ -6,6 +6,7 @@ import { AuditLog } from "../../audit/mod.ts";
 import { Completions } from "../../queue/completions.ts";
 import { Dispatcher } from "../../queue/dispatcher.ts";
 import { Express } from "../../queue/express.ts";
+import { RecentResults } from "../../queue/recent_results.ts";
 import { LibsqlBatches } from "../../queue/libsql_batches.ts";
 import type { Connection } from "../../database/connection.ts";
 import type { AccessOptions } from "../../routes/access.ts";
@@ -20,6 +21,8 @@ import { readConfig } from "./service.ts";
 import { LIMITS, openStore } from "./store.ts";
 
 export const config = readConfig();
+
+const RESULT_FRESH_MS = 1000;
 
 let scoring: Promise<Scoring> | undefined;
 
@@ -79,6 +82,7 @@ export async function openApp(
     random: () => 0.5,
     onEnded: (ids) => completions.tell(ids),
   });
+  const recent = new RecentResults({ store, clock, freshMs: RESULT_FRESH_MS });
   const express = new Express({
     store,
     clock,
@@ -87,7 +91,8 @@ export async function openApp(
   });
   const app = createFront({
     ...config,
-    store,
+    store: { find: (id) => recent.find(id), payload: (id) => store.payload(id) },
+    recent,
     batches,
     access: access?.({ connection, clock }) ?? OPEN_ACCESS,
     telemetry: {
@@ -110,11 +115,11 @@ export async function openApp(
       },
     }),
     report,
-    async enqueue(task) {
+    enqueue: recent.watch(async (task) => {
       const [state = "refused"] = await store.enqueue([{ ...task, revision: "1" }], clock.now());
       dispatcher.wake();
       return state;
-    },
+    }),
     express: (task, timeoutMs) => express.run({ ...task, revision: "1" }, timeoutMs),
     wait: (id, waited) => completions.wait(id, waited),
     wake: () => dispatcher.wake(),

@@ -21,6 +21,7 @@ import { configFromEnvironment, webhookEndpoints } from "./tasks/config.ts";
 import { main } from "./tasks/main.ts";
 import { loadVersion, startServing } from "./serving.ts";
 import { configuredVersion } from "./versions.ts";
+import { startWatch } from "./watch.ts";
 
 const EVERY_MINUTE = "* * * * *";
 
@@ -55,15 +56,30 @@ async function startEdge(): Promise<Edge> {
       "Cannot keep tasks in a file here: PRESCORE_DATABASE_URL must name a database on a server",
     );
   }
-  const first = loadVersion(config, configuredVersion(config));
+  // The platform keeps what is written to the log.
+  const watch = startWatch({
+    config,
+    clock: systemClock,
+    write: (text) => console.error(text.trimEnd()),
+  });
+  const { observer } = watch;
+  const first = loadVersion(config, configuredVersion(config), { observer });
   first.catch(() => {});
   const stores = await openStores(service, systemClock.now());
-  const { store, batches, webhooks } = stores;
+  const { batches, webhooks } = stores;
+  const store = watch.metrics.measured(stores.store);
   // Others always reach it here, whatever the address.
   const { access, signIn } = await accessTo({ ...service, host: "0.0.0.0" }, {
     ...{ ...stores, clock: systemClock, report },
   });
-  const serving = await startServing({ config, stores, first, clock: systemClock, report });
+  const serving = await startServing({
+    config,
+    stores,
+    first,
+    clock: systemClock,
+    observer,
+    report,
+  });
   const { live, handler } = serving;
   const completions = new Completions({
     store,
@@ -142,7 +158,7 @@ async function startEdge(): Promise<Edge> {
   const app = createFront({
     store: { find, payload: (id) => store.payload(id) },
     batches,
-    ...{ access, signIn },
+    ...{ access, signIn, telemetry: watch.telemetry({ live, database: stores.database }) },
     revision: () => live.champion.revision,
     lifecycle: serving.lifecycle,
     report,

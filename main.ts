@@ -30,6 +30,7 @@ import { replay } from "./tasks/replay.ts";
 import { Reporter } from "./tasks/report.ts";
 import { configuredVersion } from "./versions.ts";
 import { loadVersion, startServing } from "./serving.ts";
+import { startWatch } from "./watch.ts";
 
 /** For how long a result may be answered that another process has taken back. */
 const RESULT_FRESH_MS = 1000;
@@ -52,13 +53,17 @@ const reporter = new Reporter({ now: systemClock.now, write: console.error });
 export async function startService(config: Config): Promise<Service> {
   const { service, questionnaire, banks } = config;
   await using closing = new AsyncDisposableStack();
+  const watch = startWatch({ config, clock: systemClock, write: writeLog });
+  closing.defer(() => watch.close());
   // The models are read and compiled while the database opens, which holds this thread.
-  const first = loadVersion(config, configuredVersion(config));
+  const { observer } = watch;
+  const first = loadVersion(config, configuredVersion(config), { observer });
   // It is awaited below; where the database fails first nobody asks.
   first.catch(() => {});
   const stores = await openStores(service, systemClock.now());
-  const { store, batches, webhooks } = stores;
-  closing.defer(() => store.close());
+  const { batches, webhooks } = stores;
+  closing.defer(() => stores.store.close());
+  const store = watch.metrics.measured(stores.store);
   const { access, signIn } = await accessTo(service, {
     ...stores,
     clock: systemClock,
@@ -66,7 +71,7 @@ export async function startService(config: Config): Promise<Service> {
   });
   const serving = closing.use(
     await startServing({
-      ...{ config, stores, first, clock: systemClock },
+      ...{ config, stores, first, clock: systemClock, observer },
       report: (error) => reporter.report("The models cannot be changed here", error),
     }),
   );
@@ -113,33 +118,36 @@ export async function startService(config: Config): Promise<Service> {
     limit: service.queue.batchRows,
     waitingLimit: service.limits.waitingUploads,
   });
+  const telemetry = watch.telemetry({ live, database: stores.database });
   const recent = new RecentResults({ store, clock: systemClock, freshMs: RESULT_FRESH_MS });
-  const app = service.role === "worker" ? createHealthFront({ store, report }) : createFront({
-    store: { find: (id) => recent.find(id), payload: (id) => store.payload(id) },
-    recent,
-    batches,
-    ...{ access, signIn },
-    revision: () => live.champion.revision,
-    lifecycle: serving.lifecycle,
-    report,
-    enqueue: recent.watch((task) =>
-      uploads.add({ ...task, revision: live.chosen(task.id).revision })
-    ),
-    express: async (task, timeoutMs) => {
-      const { revision } = live.chosen(task.id);
-      const done = await express?.run({ ...task, revision }, timeoutMs) ?? false;
-      if (done) sender?.wake();
-      return done;
-    },
-    wait: (id, options) => completions.wait(id, options),
-    wake: () => dispatcher?.wake(),
-    explore: (application) =>
-      live.useChampion(async (version) => (await version.scoring()).decider.explore(application)),
-    ...{ now: systemClock.now, after: systemClock.after },
-    questionnaire,
-    banks,
-    limits: limitsOf(service),
-  });
+  const app = service.role === "worker"
+    ? createHealthFront({ store, report, access, telemetry })
+    : createFront({
+      store: { find: (id) => recent.find(id), payload: (id) => store.payload(id) },
+      recent,
+      batches,
+      ...{ access, signIn, telemetry },
+      revision: () => live.champion.revision,
+      lifecycle: serving.lifecycle,
+      report,
+      enqueue: recent.watch((task) =>
+        uploads.add({ ...task, revision: live.chosen(task.id).revision })
+      ),
+      express: async (task, timeoutMs) => {
+        const { revision } = live.chosen(task.id);
+        const done = await express?.run({ ...task, revision }, timeoutMs) ?? false;
+        if (done) sender?.wake();
+        return done;
+      },
+      wait: (id, options) => completions.wait(id, options),
+      wake: () => dispatcher?.wake(),
+      explore: (application) =>
+        live.useChampion(async (version) => (await version.scoring()).decider.explore(application)),
+      ...{ now: systemClock.now, after: systemClock.after },
+      questionnaire,
+      banks,
+      limits: limitsOf(service),
+    });
   // Looks for its port once there is one.
   let port = 0;
   const slow = closing.use(guardSockets(service.timeouts, () => port));
@@ -257,6 +265,14 @@ function listen(
     throw new ConfigError(`Cannot listen on ${host}, port ${port}: ${reason(error)}`, {
       cause: error,
     });
+  }
+}
+
+/** Standard output is for what the start says. */
+function writeLog(text: string): void {
+  const bytes = new TextEncoder().encode(text);
+  for (let written = 0; written < bytes.length;) {
+    written += Deno.stderr.writeSync(bytes.subarray(written));
   }
 }
 

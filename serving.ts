@@ -22,7 +22,13 @@ import { CHUNK_PREFIX } from "./scoring/chunk.ts";
 import { scoreBeside } from "./beside.ts";
 import type { Stores } from "./stores.ts";
 import { configuredVersion, versionFolder, versionUrl } from "./versions.ts";
-import { readRevision, type Scoring, startScoring } from "./workers.ts";
+import {
+  readRevision,
+  type Scoring,
+  type ScoringObserver,
+  type ScoringOptions,
+  startScoring,
+} from "./workers.ts";
 
 /** What is scored beside the answers: at most 2,500 applications a second, in batches that hold a worker for a millisecond. */
 const SHADOW = { limit: 2000, batch: 128, afterMs: 50 } as const;
@@ -52,13 +58,15 @@ export interface ServingOptions {
   /** The configured version, which is loaded while the database opens. */
   readonly first: Promise<ServedVersion>;
   readonly clock: Clock;
+  readonly observer?: ScoringObserver;
   readonly report: (error: unknown) => void;
 }
 
 /** Throws `ConfigError` or `ModelError` where the active version cannot be served. */
 export async function startServing(
-  { config, stores, first, clock, report }: ServingOptions,
+  { config, stores, first, clock, observer, report }: ServingOptions,
 ): Promise<ModelServing> {
+  const observed = observer ? { observer } : {};
   const { registry, lifecycle } = makeLifecycle({
     ...{ config, stores, clock },
     check: (version) => live.prepare(version),
@@ -66,13 +74,13 @@ export async function startServing(
   });
   async function load(version: string): Promise<ServedVersion> {
     await registry.requireUnchanged(version);
-    const loaded = await loadVersion(config, version, { golden: true });
+    const loaded = await loadVersion(config, version, { golden: true, ...observed });
     if (config.service.role !== "api") await (await loaded.scoring()).startWorkers();
     return loaded;
   }
   let followedAtMs = clock.now();
   const serving = await registry.serving();
-  const champion = await firstChampion(serving, { config, first, registry });
+  const champion = await firstChampion(serving, { config, first, registry, ...observed });
   const live: LiveModels<ServedVersion> = new LiveModels({
     serving,
     champion,
@@ -196,15 +204,17 @@ function makeLifecycle(
 /** The version that was active when the process ended; the configured one where none was ever activated. */
 async function firstChampion(
   { active, serial }: Serving,
-  { config, first, registry }: Pick<ServingOptions, "config" | "first"> & {
-    registry: ModelRegistry;
-  },
+  { config, first, registry, ...observed }:
+    & Pick<ServingOptions, "config" | "first" | "observer">
+    & {
+      registry: ModelRegistry;
+    },
 ): Promise<ServedVersion> {
   try {
     if (serial > 0) await registry.requireUnchanged(active);
     if (active === configuredVersion(config)) return await first;
     first.then((unused) => unused[Symbol.asyncDispose]()).catch(() => {});
-    return await loadVersion(config, active);
+    return await loadVersion(config, active, observed);
   } catch (error) {
     if (error instanceof LifecycleError) throw new ConfigError(error.message, { cause: error });
     throw error;
@@ -215,7 +225,7 @@ async function firstChampion(
 export async function loadVersion(
   config: Config,
   version: string,
-  options: { readonly golden?: boolean } = {},
+  options: ScoringOptions = {},
 ): Promise<ServedVersion> {
   const own = { ...config, modelsFolder: versionUrl(version, config) };
   const revision = await readRevision(own);

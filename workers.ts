@@ -52,15 +52,23 @@ export interface Scoring extends AsyncDisposable {
 
 type Pool = WorkerPool<WorkerRequest, WorkerResponse>;
 
+/** Told of what the models do. */
+export interface ScoringObserver {
+  /** Probabilities, row-major: one for each bank, in their order; NaN where a bank's model failed. */
+  scored(probabilities: ArrayLike<number>): void;
+  workerStarted(): void;
+}
+
 export interface ScoringOptions {
   /** Whether the models must give the golden rows what training gave them. */
   readonly golden?: boolean;
+  readonly observer?: ScoringObserver;
 }
 
 /** Reads and checks the models. Throws `ModelError` where one cannot be used. */
 export async function startScoring(
   { service, questionnaire, banks, policy, modelsFolder }: Config,
-  { golden = false }: ScoringOptions = {},
+  { golden = false, observer }: ScoringOptions = {},
 ): Promise<Scoring> {
   const bundle = await readBundle(modelsFolder, {
     features: await describeFeatures(questionnaire),
@@ -76,12 +84,26 @@ export async function startScoring(
   let pool: Pool | undefined;
   const models: Models = {
     version: bundle.version,
-    score: async (matrix, rows) =>
-      pool ? scoresOf(await pool.run({ matrix, rows }, [matrix.buffer])) : here.score(matrix, rows),
-    inspect: async (inspect) =>
-      pool
+    async score(matrix, rows) {
+      const scores = pool
+        ? scoresOf(await pool.run({ matrix, rows }, [matrix.buffer]))
+        : here.score(matrix, rows);
+      observer?.scored(scores);
+      return scores;
+    },
+    async inspect(inspect) {
+      // Loans that are about to be offered are no client's own, and are asked for without reasons.
+      const isClient = inspect.explain;
+      const inspected = pool
         ? inspectedOf(await pool.run({ inspect }, [inspect.matrix.buffer]))
-        : here.inspect(inspect),
+        : here.inspect(inspect);
+      if (isClient) {
+        observer?.scored(
+          inspected.map((each) => "view" in each ? each.view.probabilities[0] ?? NaN : NaN),
+        );
+      }
+      return inspected;
+    },
   };
   let starting: Promise<number> | undefined;
   const stopping = new AbortController();
@@ -94,6 +116,7 @@ export async function startScoring(
       setup: { modules, bundle },
       here,
       signal: stopping.signal,
+      onStart: () => observer?.workerStarted(),
     });
     return pool === undefined ? 0 : service.workers;
   }
@@ -183,16 +206,21 @@ interface PoolOptions {
   readonly here: ModelSet;
   /** Ends the workers. */
   readonly signal: AbortSignal;
+  /** Told of each worker, those in the place of lost ones too. */
+  readonly onStart: () => void;
 }
 
 /** Workers that answered one row as this thread does; `undefined`, with the reason in the log, where they cannot be had. */
 async function startPool(
-  { size, timeoutMs, setup, here, signal }: PoolOptions,
+  { size, timeoutMs, setup, here, signal, onStart }: PoolOptions,
 ): Promise<Pool | undefined> {
   try {
     const pool: Pool = await WorkerPool.start({
       size,
-      spawn: () => spawnWorker(setup),
+      spawn: () => {
+        onStart();
+        return spawnWorker(setup);
+      },
       timeoutMs,
       clock: systemClock,
       signal,

@@ -121,6 +121,11 @@ export const serviceSchema = z.strictObject({
     batchBytes: positive.max(2 ** 40).default(2 ** 29).describe("Bytes of a batch at most"),
     batchUploadMs: positive.default(3_600_000).describe("How long the upload of a batch may take"),
   }).prefault({}).describe("Limits of the v1 API"),
+  log: z.strictObject({
+    requests: z.boolean().default(false).describe(
+      "A line of JSON for each request on the standard error: its id, route, status and time",
+    ),
+  }).prefault({}).describe("What is logged besides failures"),
   webhooks: webhooksSchema.prefault({}).describe("Who is told when something has ended"),
 }).superRefine((service, ctx) => {
   const { leaseMs, jobTimeoutMs, backoffMs } = service.queue;

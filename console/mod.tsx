@@ -139,8 +139,8 @@ export function consoleRoutes(options: ConsoleOptions): Hono {
 }
 
 async function withScript(c: Context, next: () => Promise<void>): Promise<void> {
+  c.header("Content-Security-Policy", WITH_SCRIPT);
   await next();
-  c.res.headers.set("Content-Security-Policy", WITH_SCRIPT);
 }
 
 async function page(

@@ -8,6 +8,7 @@ import { accessControl } from "./access.ts";
 import { contractRoutes } from "./contract.ts";
 import { refuseStrangeHosts } from "./host.ts";
 import type { AppOptions, HealthAppOptions } from "./mod.ts";
+import { observed } from "./observed.ts";
 import { errorHandler } from "./problems.ts";
 import { quickly, type QuickOptions } from "./quick.ts";
 
@@ -20,10 +21,17 @@ export interface Front {
 export function createFront(options: AppOptions & QuickOptions): Front {
   const whole = once(async () => (await import("./mod.ts")).createApp(options));
   const app = new Hono();
+  const contract = contractRoutes(options);
   app.onError(errorHandler(options.report));
+  // Whatever else is asked is told of by the whole surface.
+  const watched = observed(options.telemetry);
+  const paths = Map.groupBy(contract.routes, ({ path }) => path);
+  for (const [path, routes] of paths) {
+    app.on([...new Set(routes.map(({ method }) => method))], [path], ...watched);
+  }
   app.use(refuseStrangeHosts);
   app.use(accessControl(options.access));
-  app.route("/", contractRoutes(options));
+  app.route("/", contract);
   app.all("*", async (c) => (await whole()).fetch(c.req.raw));
   return {
     fetch: quickly(options, (request) => app.fetch(request)),

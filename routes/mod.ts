@@ -11,6 +11,8 @@ import { errorHandler, problem } from "./problems.ts";
 import { addSignIn, type SignInOptions } from "./sign_in.ts";
 import { type V1Options, v1Routes } from "./v1/mod.ts";
 import { problemResponse } from "./v1/problems.ts";
+import { observed, type TelemetryOptions } from "./observed.ts";
+import { addTelemetry } from "./telemetry.ts";
 
 /** Told of every failure that is not the client's doing. */
 interface Reporting {
@@ -22,18 +24,21 @@ export interface AppOptions extends ContractOptions, V1Options {
   /** How one signs in at the console; absent where there is none. */
   readonly signIn?: SignInOptions;
   readonly store: V1Options["store"];
+  readonly telemetry: TelemetryOptions;
 }
 
 /** Throws where a route does not say who may use it. */
 export function createApp(options: AppOptions): OpenAPIHono {
   const app = new OpenAPIHono();
   app.onError(errorHandler(options.report));
+  app.use(...observed(options.telemetry));
   app.use(refuseStrangeHosts);
   app.use(accessControl(options.access));
   app.route("/", contractRoutes(options));
   describeContract(app, options);
   app.route("/", v1Routes(options));
   addHealth(app, options);
+  addTelemetry(app, options.telemetry);
   addDocs(app);
   if (options.signIn) {
     addSignIn(app, { ...options, ...options.signIn });
@@ -71,14 +76,18 @@ function matches(route: string, path: string): boolean {
     wanted.every((segment, at) => segment.startsWith(":") || segment === given[at]);
 }
 
-export interface HealthAppOptions extends HealthOptions, Reporting {}
+export interface HealthAppOptions
+  extends HealthOptions, Reporting, Pick<AppOptions, "access" | "telemetry"> {}
 
-/** What a process serves that only scores: whether it is well. */
+/** What a process serves that only scores: whether it is well, and what it has counted. */
 export function createHealthApp(options: HealthAppOptions): OpenAPIHono {
   const app = new OpenAPIHono();
   app.onError(errorHandler(options.report));
+  app.use(...observed(options.telemetry));
   app.use(refuseStrangeHosts);
+  app.use(accessControl(options.access));
   addHealth(app, options);
+  addTelemetry(app, options.telemetry);
   app.notFound((c) => problem(c, "notFound"));
   return app;
 }

@@ -8,9 +8,12 @@ import type { Task } from "../queue/store.ts";
 import { storedId } from "../queue/tenant.ts";
 import { type AccessOptions, identify, rateHeaders, rateOf } from "./access.ts";
 import { type Answer, ASKED_BY, resultAnswer } from "./contract.ts";
+import type { TelemetryOptions } from "./observed.ts";
+import { SECURITY_HEADERS } from "./security_headers.ts";
 
 export interface QuickOptions {
   readonly access: AccessOptions;
+  readonly telemetry: Pick<TelemetryOptions, "seen">;
   /** Tasks that are done, as far as they can be had at once; the same object each time. Absent: none. */
   readonly recent?: { peek(id: string): Task | undefined };
 }
@@ -21,10 +24,16 @@ type Fetch = (request: Request) => Response | Promise<Response>;
 const ASKED =
   /^https?:\/\/[\w.:[\]-]*\/(check_task|check_state|get_result)\?task_id=([0-9a-f]{40})$/;
 
+/** Headers to which the answer says something of its own. */
+const MORE_TO_SAY = ["x-request-id", "x-forwarded-proto"];
+
 const DONE: Answer = { body: "true", headers: { "Content-Type": "application/json" } };
 
 /** Answers what it can, and hands on the rest. */
-export function quickly({ access, recent }: QuickOptions, otherwise: Fetch): Fetch {
+export function quickly(
+  { access, recent, telemetry: { seen } }: QuickOptions,
+  otherwise: Fetch,
+): Fetch {
   if (recent === undefined) return otherwise;
   const results = new WeakMap<Task, Answer>();
   function answerOf(asked: string | undefined, id: string, task: Task): Answer | undefined {
@@ -37,33 +46,49 @@ export function quickly({ access, recent }: QuickOptions, otherwise: Fetch): Fet
   return (request) => {
     if (request.method !== "GET") return otherwise(request);
     const [, asked, id] = ASKED.exec(request.url) ?? [];
-    if (id === undefined) return otherwise(request);
-    const caller = identify(request.headers.get("authorization") ?? undefined, access);
+    const { headers } = request;
+    if (id === undefined || MORE_TO_SAY.some((name) => headers.has(name))) {
+      return otherwise(request);
+    }
+    const caller = identify(headers.get("authorization") ?? undefined, access);
     if (caller === undefined || caller instanceof Promise || !mayDo(caller.role, ASKED_BY)) {
       return otherwise(request);
     }
     const task = recent.peek(storedId(caller.tenant, id));
     const answer = task && answerOf(asked, id, task);
     if (answer === undefined) return otherwise(request);
-    return withinRate(caller, { access, answer, otherwise: () => otherwise(request) });
+    const start = performance.now();
+    const requestId = crypto.randomUUID();
+    const respond = (more: Record<string, string> = {}) => {
+      const milliseconds = performance.now() - start;
+      seen({ requestId, method: "GET", route: `/${asked}`, status: 200, milliseconds });
+      const headers = {
+        ...answer.headers,
+        ...SECURITY_HEADERS,
+        ...more,
+        "X-Request-Id": requestId,
+      };
+      return new Response(answer.body, { headers });
+    };
+    return withinRate(caller, { access, respond, otherwise: () => otherwise(request) });
   };
 }
 
 /** The answer with what is left of the caller's rate, if that allows it; a refusal costs nothing, so the route may ask again. */
 function withinRate(
   caller: Caller,
-  { access, answer: { body, headers }, otherwise }: {
+  { access, respond, otherwise }: {
     readonly access: AccessOptions;
-    readonly answer: Answer;
+    readonly respond: (more?: Record<string, string>) => Response;
     readonly otherwise: () => Response | Promise<Response>;
   },
 ): Response | Promise<Response> {
-  if (caller.keyId === undefined) return new Response(body, { headers });
+  if (caller.keyId === undefined) return respond();
   const rate = rateOf(caller, access);
   const answer = (allowance: Allowance) =>
-    allowance.waitMs > 0 ? otherwise() : new Response(body, {
-      headers: { ...headers, ...rateHeaders({ policy: "requests", rate, allowance }) },
-    });
+    allowance.waitMs > 0
+      ? otherwise()
+      : respond(rateHeaders({ policy: "requests", rate, allowance }));
   const taken = access.buckets.take(caller.keyId, rate);
   return taken instanceof Promise ? taken.then(answer) : answer(taken);
 }

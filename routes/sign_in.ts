@@ -84,14 +84,12 @@ export function addSignIn(app: OpenAPIHono, options: Options): void {
 
 /** Where a page says nothing else: nothing of it stays in a cache, comes from elsewhere, or runs. */
 const quiet: MiddlewareHandler = async (c, next) => {
+  c.header("Cache-Control", "no-store");
+  c.header(
+    "Content-Security-Policy",
+    "default-src 'none'; style-src 'self'; form-action 'self'; frame-ancestors 'none'; base-uri 'none'",
+  );
   await next();
-  if (!c.res.headers.has("Cache-Control")) c.res.headers.set("Cache-Control", "no-store");
-  if (!c.res.headers.has("Content-Security-Policy")) {
-    c.res.headers.set(
-      "Content-Security-Policy",
-      "default-src 'none'; style-src 'self'; form-action 'self'; frame-ancestors 'none'; base-uri 'none'",
-    );
-  }
 };
 
 async function signIn(c: Context, { sessions, record, ...limits }: Options): Promise<Response> {

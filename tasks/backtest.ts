@@ -12,7 +12,7 @@ import {
   type Contender,
   type Past,
   type Side,
-} from "../backtest.ts";
+} from "./look_back.ts";
 import type { Config } from "../configs/mod.ts";
 import { systemClock } from "../clock.ts";
 import { type CellName, CELLS, type SwapSetReport } from "../lifecycle/mod.ts";

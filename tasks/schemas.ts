@@ -95,6 +95,7 @@ export function documentOptions({ questionnaire, banks, service }: Config): AppO
       ...{ receive: unasked, breakOff: unasked, chunkFrom: unasked },
     },
     access: OPEN_ACCESS,
+    telemetry: { seen() {}, metrics: unasked, parts: {}, after: () => () => {} },
     revision: () => "",
     lifecycle: {
       ...{ models: unasked, card: unasked, register: unasked, activate: unasked, audit: unasked },

@@ -11,11 +11,12 @@ const ALLOWED: Readonly<Record<string, readonly string[]>> = {
   lifecycle: ["audit", "clock.ts", "configs", "database"],
   queue: ["clock.ts", "configs", "database"],
   scoring: ["configs"],
+  telemetry: ["clock.ts", "database", "queue"],
   sockets: ["clock.ts"],
   console: ["configs", "scoring"],
   routes: ["access", "clock.ts", "configs", "console", "lifecycle", "queue", "scoring"],
   tasks: [
-    ...["access", "audit", "backtest.ts", "clock.ts", "configs", "database", "lifecycle", "queue"],
+    ...["access", "audit", "clock.ts", "configs", "database", "lifecycle", "queue"],
     ...["routes", "scoring", "serving.ts", "stores.ts", "versions.ts", "wasm", "workers.ts"],
   ],
   client: [],

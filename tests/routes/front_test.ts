@@ -27,7 +27,8 @@ const REQUESTS: readonly [string, RequestInit?][] = [
 
 for (const [path, init] of REQUESTS) {
   Deno.test(`the front answers ${init?.method ?? "GET"} ${path} as the whole surface does`, async () => {
-    const request = () => new Request(`http://localhost${path}`, init);
+    const headers = { "X-Request-Id": "the-same" };
+    const request = () => new Request(`http://localhost${path}`, { headers, ...init });
     const [front, whole] = [
       await createFront(options).fetch(request()),
       await createApp(options).fetch(request()),
@@ -52,8 +53,8 @@ Deno.test("requests that come while the rest loads wait for it", async () => {
 
 Deno.test("the front of a process that only scores says whether it is well, and nothing else", async () => {
   const front = createHealthFront({
+    ...options,
     store: { find: () => Promise.resolve(undefined) },
-    report: options.report,
   });
   const statuses = ["/health", "/check_task?task_id=x", "/v1/banks"].map(async (path) =>
     (await front.fetch(new Request(`http://localhost${path}`))).status

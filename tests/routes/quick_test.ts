@@ -8,10 +8,10 @@ const quick = (path: string) => `${path}?task_id=${EXAMPLE_ID}`;
 /** The same question in words that are left to the route. */
 const slow = (path: string) => `${path}?task_id=other&task_id=${EXAMPLE_ID}`;
 
-/** All that a client sees; of its rate, which goes down, the names. */
+/** All that a client sees; of its rate, which goes down, and of the request's id the names. */
 async function seen(response: Response) {
   const headers = [...response.headers]
-    .map(([name, value]) => [name, name === "ratelimit" ? "" : value]);
+    .map(([name, value]) => [name, /^(ratelimit|x-request-id)$/.test(name) ? "" : value]);
   return { status: response.status, headers, body: await response.text() };
 }
 

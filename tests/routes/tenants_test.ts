@@ -26,7 +26,8 @@ function at(path: string, id: string): string {
 
 /** Everything that a client sees of an answer, with the id that it asked for put aside. */
 async function seen(response: Response, id: string): Promise<string> {
-  const headers = [...response.headers].filter(([name]) => !name.startsWith("ratelimit"));
+  const own = /^(ratelimit|x-request-id)/;
+  const headers = [...response.headers].filter(([name]) => !own.test(name));
   const body = (await response.text()).replaceAll(id.slice(0, 80), "ID");
   return JSON.stringify([response.status, headers, body]);
 }

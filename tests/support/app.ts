@@ -95,6 +95,12 @@ export async function openApp(
     recent,
     batches,
     access: access?.({ connection, clock }) ?? OPEN_ACCESS,
+    telemetry: {
+      seen() {},
+      metrics: () => Promise.resolve(""),
+      parts: {},
+      after: (ms, callback) => clock.after(ms, callback),
+    },
     revision: () => "1",
     lifecycle: lifecycleWithout({
       config,

@@ -2,10 +2,10 @@
  * A change of the models or of the policy, looked at in the applications of the past: both sides score and judge each of them, and the
  * swap sets say what differs. Goes through the history once, in bounded memory.
  */
-import { type Compared, SwapSet, type SwapSetReport } from "./lifecycle/mod.ts";
-import type { Features } from "./scoring/features.ts";
-import type { Application, Scorer } from "./scoring/score.ts";
-import type { Standing } from "./scoring/standing.ts";
+import { type Compared, SwapSet, type SwapSetReport } from "../lifecycle/mod.ts";
+import type { Features } from "../scoring/features.ts";
+import type { Application, Scorer } from "../scoring/score.ts";
+import type { Standing } from "../scoring/standing.ts";
 
 /** Applications that are scored together. */
 const BATCH = 512;

@@ -1,13 +1,13 @@
 import assert from "node:assert/strict";
-import { backtest, type Contender, type Past } from "../backtest.ts";
-import { Features } from "../scoring/features.ts";
-import { standingUnder } from "../scoring/standing.ts";
-import { config, shippedScoring } from "./support/app.ts";
-import { runTask } from "./support/process.ts";
-import { EXAMPLE } from "./support/service.ts";
-import { openStore, temporaryFolder } from "./support/store.ts";
-import { copyVersions } from "./support/versions.ts";
-import { pastApplications } from "../queue/history.ts";
+import { backtest, type Contender, type Past } from "../../tasks/look_back.ts";
+import { Features } from "../../scoring/features.ts";
+import { standingUnder } from "../../scoring/standing.ts";
+import { config, shippedScoring } from "../support/app.ts";
+import { runTask } from "../support/process.ts";
+import { EXAMPLE } from "../support/service.ts";
+import { openStore, temporaryFolder } from "../support/store.ts";
+import { copyVersions } from "../support/versions.ts";
+import { pastApplications } from "../../queue/history.ts";
 
 const TASK = ["-P=start", "tasks/backtest.ts"];
 const features = new Features(config.questionnaire);

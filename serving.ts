@@ -133,17 +133,25 @@ function isApplication(id: string): boolean {
   return !id.startsWith(CHUNK_PREFIX);
 }
 
+/** The version that answers, by the database. */
+export async function activeVersion(
+  config: Config,
+  { database, audit }: Pick<Stores, "database" | "audit">,
+): Promise<string> {
+  const { active } = await makeLifecycle({
+    ...{ config, stores: { database, audit }, clock: systemClock },
+    ...{ check: () => Promise.resolve(() => {}), committed: () => Promise.resolve() },
+  }).registry.serving();
+  return active;
+}
+
 /** Scoring by the active version, in this thread alone. Throws where it cannot be served. */
 export async function startActive(
   { service, ...config }: Config,
-  { database, audit }: Pick<Stores, "database" | "audit">,
+  stores: Pick<Stores, "database" | "audit">,
 ): Promise<Scoring> {
   const alone = { ...config, service: { ...service, workers: 0 } };
-  const { active } = await makeLifecycle({
-    ...{ config: alone, stores: { database, audit }, clock: systemClock },
-    ...{ check: () => Promise.resolve(() => {}), committed: () => Promise.resolve() },
-  }).registry.serving();
-  return await (await loadVersion(alone, active)).scoring();
+  return await (await loadVersion(alone, await activeVersion(alone, stores))).scoring();
 }
 
 /** The models' life for a process that serves none of them: what is to be served is loaded here once, and let go. */

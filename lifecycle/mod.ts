@@ -9,6 +9,7 @@ export { LiveModels, type LiveOptions, type LoadedVersion } from "./live.ts";
 export { ModelRegistry, type RegistryOptions, type Serving } from "./registry.ts";
 export { type Answered, type ScoredBeside, Shadow, type ShadowOptions } from "./shadow.ts";
 export { compareVersions, type Decisions } from "./comparison.ts";
+export { type CellName, CELLS, type Compared, SwapSet, type SwapSetReport } from "./swap_set.ts";
 export { type Pair, type TrialScores, TrialStore } from "./trials.ts";
 export type { FoundVersion, VersionFolder } from "./versions.ts";
 export type * from "./views.ts";

@@ -179,8 +179,9 @@ export class Decider {
   }
 }
 
-function settingOf(
-  { questionnaire, banks, policy, features, typical }: DeciderOptions,
+/** What is the same for every application. */
+export function settingOf(
+  { questionnaire, banks, policy, features, typical }: Omit<DeciderOptions, "models" | "records">,
 ): Setting {
   const { fields } = questionnaire;
   const columns = {

@@ -17,6 +17,24 @@ export function configFromEnvironment(): Config {
   return loadConfig({ ...source(), env: Deno.env.toObject() });
 }
 
+/** The same with the policy in another file. Throws `ConfigError` where it does not fit the rest. */
+export function configWithPolicy(policy: string): Config {
+  const { folder, readText } = source();
+  const replaced = new URL("policy.json", folder);
+  try {
+    return loadConfig({
+      folder,
+      env: Deno.env.toObject(),
+      readText: (file) =>
+        file.href === replaced.href ? Deno.readTextFileSync(policy) : readText(file),
+    });
+  } catch (error) {
+    if (!(error instanceof ConfigError)) throw error;
+    const path = decodeURIComponent(replaced.pathname);
+    throw new ConfigError(error.message.replaceAll(path, policy), { cause: error });
+  }
+}
+
 export function trainingConfigFromEnvironment(): TrainingConfig {
   return loadTrainingConfig(source(), (questionnaire) => new Features(questionnaire).names);
 }

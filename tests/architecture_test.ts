@@ -16,8 +16,8 @@ const ALLOWED: Readonly<Record<string, readonly string[]>> = {
   console: ["configs", "scoring"],
   routes: ["access", "clock.ts", "configs", "console", "lifecycle", "queue", "scoring"],
   tasks: [
-    ...["access", "audit", "clock.ts", "configs", "database", "lifecycle", "queue", "routes"],
-    ...["scoring", "serving.ts", "stores.ts", "wasm", "workers.ts"],
+    ...["access", "audit", "clock.ts", "configs", "database", "lifecycle", "queue"],
+    ...["routes", "scoring", "serving.ts", "stores.ts", "versions.ts", "wasm", "workers.ts"],
   ],
   client: [],
 };

@@ -55,6 +55,7 @@ export const Page: FC<PageProps> = ({ frame, title, refreshS, children }) => {
         <meta name="color-scheme" content="light dark" />
         {refreshS === undefined ? null : <meta http-equiv="refresh" content={String(refreshS)} />}
         <title>{`${title} — ${say(WORDS.title)}`}</title>
+        <link rel="icon" type="image/png" href="/docs/favicon-32x32.png" />
         <link rel="stylesheet" href={assets.style} />
         <script src={assets.script} defer></script>
       </head>

@@ -5,6 +5,7 @@
  *
  * Known limit: the answer to an upload takes about four round trips to the database, which must be on a server.
  */
+import { Analytics } from "./analytics/mod.ts";
 import { type Config, ConfigError } from "./configs/mod.ts";
 import { systemClock } from "./clock.ts";
 import { isRemote } from "./database/connection.ts";
@@ -161,6 +162,7 @@ async function startEdge(): Promise<Edge> {
     ...{ access, signIn, telemetry: watch.telemetry({ live, database: stores.database }) },
     revision: () => live.champion.revision,
     lifecycle: serving.lifecycle,
+    analytics: new Analytics({ ...config, outcomes: stores.outcomes }),
     report,
     enqueue,
     express: (task, timeoutMs) =>

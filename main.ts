@@ -2,6 +2,7 @@
  * The composition root: configuration -> database -> models -> workers -> HTTP server, and the way back down. Each part is
  * made here and handed to those that need it; no part finds another by itself.
  */
+import { Analytics } from "./analytics/mod.ts";
 import { type Config, ConfigError } from "./configs/mod.ts";
 import { systemClock } from "./clock.ts";
 import { Completions } from "./queue/completions.ts";
@@ -129,6 +130,7 @@ export async function startService(config: Config): Promise<Service> {
       ...{ access, signIn, telemetry },
       revision: () => live.champion.revision,
       lifecycle: serving.lifecycle,
+      analytics: new Analytics({ ...config, outcomes: stores.outcomes }),
       report,
       enqueue: recent.watch((task) =>
         uploads.add({ ...task, revision: live.chosen(task.id).revision })

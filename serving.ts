@@ -2,6 +2,7 @@
  * The models as both roots serve them: the versions that lie in the folder of models, which of them answers, and the change from one
  * to another while the service runs.
  */
+import { OutcomeStore } from "./analytics/mod.ts";
 import { type Config, ConfigError } from "./configs/mod.ts";
 import { type Clock, systemClock } from "./clock.ts";
 import {
@@ -177,6 +178,7 @@ function makeLifecycle(
     & Pick<RegistryOptions, "check" | "committed">,
 ): { readonly registry: ModelRegistry; readonly lifecycle: ModelLifecycle } {
   const folder = versionFolder(config);
+  const outcomes = new OutcomeStore(database);
   const registry = new ModelRegistry({
     ...{ database, audit, folder },
     configured: configuredVersion(config),
@@ -191,7 +193,7 @@ function makeLifecycle(
       return await compareVersions(
         {
           trials: new TrialStore(database),
-          decisionsOf: () => Promise.resolve(new Map()),
+          decisionsOf: (ids) => outcomes.decisionsOf(ids),
           target: config.policy.target,
         },
         challenger && { champion: active, challenger: challenger.version },

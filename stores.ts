@@ -1,5 +1,6 @@
 /** The database ready for use, with all that is kept in it: opened, its file's folder made, its schema brought up to date. */
 import { KeyStore } from "./access/mod.ts";
+import { OutcomeStore } from "./analytics/mod.ts";
 import { AuditLog } from "./audit/mod.ts";
 import { ConfigError, type Service, withoutSecrets } from "./configs/mod.ts";
 import { systemClock } from "./clock.ts";
@@ -21,6 +22,7 @@ export interface Stores {
   readonly webhooks: WebhookStore;
   readonly audit: AuditLog;
   readonly keys: KeyStore;
+  readonly outcomes: OutcomeStore;
   readonly database: Database;
 }
 
@@ -44,6 +46,7 @@ export async function openStores(
       database,
       audit,
       keys: new KeyStore(database, audit),
+      outcomes: new OutcomeStore(database),
       store: new LibsqlStore(database, limits),
       batches: new LibsqlBatches(database, limits),
       webhooks: new WebhookStore(database),

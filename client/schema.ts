@@ -389,6 +389,43 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/v1/outcomes": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Tell what banks decided
+         * @description In any order and any number of times: what is known already changes nothing. As CSV the columns are application, bank, decision and decided_at.
+         */
+        post: operations["recordOutcomes"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/analytics/ledger": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** What was estimated beside what banks then decided, by bank and band */
+        get: operations["getLedger"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/problems/{name}": {
         parameters: {
             query?: never;
@@ -1608,6 +1645,126 @@ export interface components {
             }[];
             /** @description `before` of the next page; absent on the last one */
             next?: number;
+        };
+        /**
+         * @example {
+         *       "received": 2,
+         *       "recorded": 1,
+         *       "rejected": [
+         *         {
+         *           "row": 2,
+         *           "detail": "there is no application app_0"
+         *         }
+         *       ]
+         *     }
+         */
+        RecordedOutcomes: {
+            received: number;
+            /** @description Those that were not known before */
+            recorded: number;
+            /** @description They were not stored; all others were */
+            rejected: {
+                /** @description From 1 */
+                row: number;
+                detail: string;
+            }[];
+        };
+        /**
+         * @example {
+         *       "outcomes": [
+         *         {
+         *           "application": "app_2c26b46b68ffc68ff99b453c1d304134",
+         *           "bank": "bank_a",
+         *           "decision": "approved",
+         *           "decidedAt": "2026-01-31T12:00:00Z"
+         *         }
+         *       ]
+         *     }
+         */
+        NewOutcomes: {
+            outcomes: components["schemas"]["Outcome"][];
+        };
+        /**
+         * @example {
+         *       "application": "app_2c26b46b68ffc68ff99b453c1d304134",
+         *       "bank": "bank_a",
+         *       "decision": "approved",
+         *       "decidedAt": "2026-01-31T12:00:00Z"
+         *     }
+         */
+        Outcome: {
+            /** @description Its id, of the v1 API or of the reference's contract */
+            application: string;
+            bank: string;
+            /**
+             * @description sent: the bank was asked; the latest of the others counts, whenever it is told
+             * @enum {string}
+             */
+            decision: "sent" | "approved" | "refused" | "funded";
+            /** Format: date-time */
+            decidedAt: string;
+        };
+        Ledger: {
+            banks: components["schemas"]["BankLedger"][];
+        };
+        BankLedger: {
+            bank: string;
+            title: {
+                ru: string;
+                en: string;
+            };
+            outcomes: number;
+            approved: number;
+            /** @description Absent where no decision of the bank is known */
+            expected?: number;
+            rate?: {
+                value: number;
+                /** @description Lower end of the 95 % interval */
+                low: number;
+                high: number;
+            };
+            /** @description Absent where all decisions are alike */
+            auc?: {
+                value: number;
+                /** @description Lower end of the 95 % interval */
+                low: number;
+                high: number;
+            };
+            /** @description Mean squared error of the probabilities */
+            brier?: number;
+            /** @description Those with decisions, from the lowest on */
+            bands: {
+                /** @description Id of a band of policy.json */
+                band: string;
+                title: {
+                    ru: string;
+                    en: string;
+                };
+                from: number;
+                to: number;
+                outcomes: number;
+                approved: number;
+                /** @description Mean of the probabilities that were given */
+                expected: number;
+                /** @description Share that was approved, with Wilson's interval */
+                rate: {
+                    value: number;
+                    /** @description Lower end of the 95 % interval */
+                    low: number;
+                    high: number;
+                };
+                /**
+                 * @description overstated: what came true lies below the band, beyond chance; understated: above it
+                 * @enum {string}
+                 */
+                state: "too_few" | "holds" | "overstated" | "understated";
+                /** @description The band to read instead: that of the share which came true where the band is overstated, else the band itself */
+                standing: string;
+                standingTitle: {
+                    ru: string;
+                    en: string;
+                };
+            }[];
         };
         Health: {
             /** @enum {string} */
@@ -4180,6 +4337,247 @@ export interface operations {
             };
             /** @description The request is not valid */
             422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDetails"];
+                };
+            };
+            /** @description Too many requests with this API key */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDetails"];
+                };
+            };
+            /** @description The service failed */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDetails"];
+                };
+            };
+            /** @description The database cannot be reached */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDetails"];
+                };
+            };
+        };
+    };
+    recordOutcomes: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["NewOutcomes"];
+                "text/csv": string;
+            };
+        };
+        responses: {
+            /** @description What is good is stored; what is not is named */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["RecordedOutcomes"];
+                };
+            };
+            /** @description The Host header is no name or address; The body cannot be read */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDetails"];
+                };
+            };
+            /** @description A valid API key is needed */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDetails"];
+                };
+            };
+            /** @description The role of this API key does not allow it */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDetails"];
+                };
+            };
+            /** @description The body did not come in time */
+            408: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDetails"];
+                };
+            };
+            /** @description The body is too large */
+            413: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDetails"];
+                };
+            };
+            /** @description The Content-Type is not taken here */
+            415: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDetails"];
+                };
+            };
+            /** @description The request is not valid */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDetails"];
+                };
+            };
+            /** @description Too many requests with this API key */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDetails"];
+                };
+            };
+            /** @description The service failed */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDetails"];
+                };
+            };
+            /** @description The database cannot be reached */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDetails"];
+                };
+            };
+        };
+    };
+    getLedger: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Of the decisions that were told */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "banks": [
+                     *         {
+                     *           "bank": "bank_a",
+                     *           "title": {
+                     *             "ru": "Банк А",
+                     *             "en": "Bank A"
+                     *           },
+                     *           "outcomes": 120,
+                     *           "approved": 66,
+                     *           "expected": 0.56,
+                     *           "brier": 0.21,
+                     *           "rate": {
+                     *             "value": 0.55,
+                     *             "low": 0.461,
+                     *             "high": 0.636
+                     *           },
+                     *           "auc": {
+                     *             "value": 0.72,
+                     *             "low": 0.63,
+                     *             "high": 0.81
+                     *           },
+                     *           "bands": [
+                     *             {
+                     *               "band": "good",
+                     *               "title": {
+                     *                 "ru": "Средние шансы",
+                     *                 "en": "Good"
+                     *               },
+                     *               "from": 0.4,
+                     *               "to": 0.6,
+                     *               "outcomes": 120,
+                     *               "approved": 66,
+                     *               "expected": 0.56,
+                     *               "rate": {
+                     *                 "value": 0.55,
+                     *                 "low": 0.461,
+                     *                 "high": 0.636
+                     *               },
+                     *               "state": "holds",
+                     *               "standing": "good",
+                     *               "standingTitle": {
+                     *                 "ru": "Средние шансы",
+                     *                 "en": "Good"
+                     *               }
+                     *             }
+                     *           ]
+                     *         }
+                     *       ]
+                     *     }
+                     */
+                    "application/json": components["schemas"]["Ledger"];
+                };
+            };
+            /** @description The Host header is no name or address */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDetails"];
+                };
+            };
+            /** @description A valid API key is needed */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDetails"];
+                };
+            };
+            /** @description The role of this API key does not allow it */
+            403: {
                 headers: {
                     [name: string]: unknown;
                 };

@@ -211,3 +211,54 @@ export const Histogram: FC<HistogramProps> = ({ series, label }) => {
     </svg>
   );
 };
+
+const SQUARE = { size: 240, left: 46, bottom: 24, top: 8 } as const;
+
+interface CalibrationProps {
+  readonly points: readonly {
+    readonly expected: number;
+    readonly rate: { readonly value: number; readonly low: number; readonly high: number };
+    readonly doubtful: boolean;
+  }[];
+  readonly label: string;
+}
+
+/** What came true over what was expected: on the diagonal the estimates are honest. */
+export const Calibration: FC<CalibrationProps> = ({ points, label }) => {
+  const { size, left, bottom, top } = SQUARE;
+  const x = (share: number) => round(left + share * (size - left - top));
+  const y = (share: number) => round(top + (1 - share) * (size - top - bottom));
+  return (
+    <svg class="calibration" viewBox={`0 0 ${size} ${size}`} role="img" aria-label={label}>
+      {[0, 0.5, 1].map((share) => (
+        <>
+          <line class="grid" x1={x(0)} x2={x(1)} y1={y(share)} y2={y(share)} />
+          <text class="axis" x={left - 5} y={y(share) + 4} text-anchor="end">
+            {`${share * 100} %`}
+          </text>
+          <text class="axis" x={x(share)} y={size - 6} text-anchor={share === 1 ? "end" : "middle"}>
+            {`${share * 100} %`}
+          </text>
+        </>
+      ))}
+      <line class="half" x1={x(0)} x2={x(1)} y1={y(0)} y2={y(1)} />
+      {points.map(({ expected, rate, doubtful }) => (
+        <>
+          <line
+            class="whisker"
+            x1={x(expected)}
+            x2={x(expected)}
+            y1={y(rate.low)}
+            y2={y(rate.high)}
+          />
+          <circle
+            class={doubtful ? "dot doubtful" : "dot"}
+            cx={x(expected)}
+            cy={y(rate.value)}
+            r="5"
+          />
+        </>
+      ))}
+    </svg>
+  );
+};

@@ -3,6 +3,7 @@
  * move. What the pages need of the service is handed in: nothing here knows a queue or a session.
  */
 import { type Context, Hono } from "hono";
+import type { BankLedger } from "../analytics/mod.ts";
 import type { Banks, Questionnaire } from "../configs/mod.ts";
 import { loanGrid } from "../configs/mod.ts";
 import type { ModelLifecycle } from "../lifecycle/mod.ts";
@@ -12,6 +13,7 @@ import { readAssets } from "./assets.ts";
 import { DecisionPage, type LoanRange } from "./decision.tsx";
 import { exampleValues, FormPage, readForm } from "./form.tsx";
 import { languageOf } from "./language.ts";
+import { LedgerPage, type SentTable } from "./ledger.tsx";
 import { CardPage, ModelsPage } from "./models.tsx";
 import { type Frame, Notice, type Viewer } from "./page.tsx";
 import { WORDS } from "./words.ts";
@@ -43,6 +45,9 @@ export interface ConsoleOptions {
     c: Context,
     application: { readonly answers: Answers; readonly atMs: number },
   ) => Promise<{ readonly decision: Decision; readonly curves: readonly Curve[] } | undefined>;
+  readonly ledger: (c: Context) => Promise<readonly BankLedger[]>;
+  /** Records a table of what banks decided, or says why none of it can be read. */
+  readonly tell: (c: Context, table: Blob) => Promise<SentTable | { readonly refusal: string }>;
   readonly models: Pick<ModelLifecycle, "models" | "card" | "comparison" | "audit">;
   /** Takes a step of the models' life; gives why it was refused, where it was. */
   readonly step: (
@@ -141,6 +146,20 @@ export function consoleRoutes(options: ConsoleOptions): Hono {
       ? page(c, <Notice frame={frameOf(c)} title={WORDS.tooMany} />, 429)
       : c.redirect(`/console/applications/${id}`, 303);
   }
+
+  app.get(
+    "/console/ledger",
+    async (c) => page(c, <LedgerPage frame={frameOf(c)} banks={await options.ledger(c)} />),
+  );
+
+  app.post("/console/ledger", async (c) => {
+    const table = (await options.formOf(c))?.get("table");
+    const told = await options.tell(c, table instanceof File ? table : new Blob());
+    const banks = await options.ledger(c);
+    return "refusal" in told
+      ? page(c, <LedgerPage frame={frameOf(c)} banks={banks} refusal={told.refusal} />, 422)
+      : page(c, <LedgerPage frame={frameOf(c)} banks={banks} sent={told} />);
+  });
 
   addModels(app, { ...options, frameOf });
 

@@ -212,6 +212,52 @@ export const WORDS = {
     ru: "Роль вашего ключа этого не позволяет",
     en: "The role of your key does not allow it",
   },
+  ledger: { ru: "Сбылось ли", en: "What came true" },
+  ledgerIntro: {
+    ru:
+      "Что обещали оценки и что потом решили банки. Ступень, которая сбывается реже, чем стоит в ней, читается как более низкая.",
+    en:
+      "What was estimated and what banks then decided. A band that comes true less often than it says is to be read as a lower one.",
+  },
+  nothingKnown: {
+    ru: "Ни одного решения этого банка ещё не сообщили.",
+    en: "No decision of this bank has been told yet.",
+  },
+  ledgerSum: {
+    ru:
+      "Решений {outcomes}, одобрено {approved}: ожидали {expected}, сбылось {rate} ({low}–{high})",
+    en:
+      "{outcomes} decisions, {approved} approved: {expected} expected, {rate} came true ({low} to {high})",
+  },
+  brier: { ru: "ошибка Брайера {brier}", en: "Brier score {brier}" },
+  calibrationOf: {
+    ru: "{bank}: сбывшаяся доля против ожидаемой по ступеням",
+    en: "{bank}: the share that came true over the expected one, by band",
+  },
+  band: { ru: "Ступень", en: "Band" },
+  decisions: { ru: "Решений", en: "Decisions" },
+  expectedShare: { ru: "Ожидали", en: "Expected" },
+  cameTrue: { ru: "Сбылось", en: "Came true" },
+  verdict: { ru: "Вывод", en: "Verdict" },
+  tooFew: { ru: "мало решений", en: "too few" },
+  holds: { ru: "держится", en: "holds" },
+  overstated: { ru: "завышена", en: "overstated" },
+  understated: { ru: "занижена", en: "understated" },
+  readAs: { ru: "завышена: читать как «{band}»", en: "overstated: read it as {band}" },
+  tell: { ru: "Сообщить решения банков", en: "Tell what banks decided" },
+  tellHow: {
+    ru:
+      "Таблица CSV со столбцами application, bank, decision (sent, approved, refused, funded) и decided_at; до 1000 строк. Повторы и поздние отмены не мешают.",
+    en:
+      "A CSV table with the columns application, bank, decision (sent, approved, refused, funded) and decided_at; up to 1,000 rows. Repeats and late reversals do no harm.",
+  },
+  table: { ru: "Файл CSV", en: "CSV file" },
+  send: { ru: "Отправить", en: "Send" },
+  sentTable: {
+    ru: "Строк {received}, новых {recorded}, отвергнуто {rejected}",
+    en: "{received} rows, {recorded} of them new, {rejected} rejected",
+  },
+  rejectedRow: { ru: "строка {row}: {detail}", en: "row {row}: {detail}" },
   advice: {
     ru: "Оценка модели, а не решение банка.",
     en: "A model's estimate, not a bank's decision.",

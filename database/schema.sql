@@ -56,6 +56,20 @@ WHEN new.id GLOB 'chk_*' AND old.state IN ('done', 'dead') AND new.state IN ('qu
   UPDATE batches SET open_chunks = open_chunks + 1, ended_rows = ended_rows - chunk.rows, finished_at_ms = NULL
   FROM batch_chunks AS chunk WHERE chunk.task_id = new.id AND batches.id = chunk.batch_id; END;
 
+CREATE TRIGGER outcomes_added AFTER INSERT ON outcomes BEGIN
+  INSERT INTO outcome_counts (tenant, bank, permille, approved, refused)
+  VALUES (new.tenant, new.bank, new.permille, new.approved, 1 - new.approved)
+  ON CONFLICT DO UPDATE SET approved = approved + excluded.approved, refused = refused + excluded.refused; END;
+
+CREATE TRIGGER outcomes_removed AFTER DELETE ON outcomes BEGIN
+  UPDATE outcome_counts SET approved = approved - old.approved, refused = refused - (1 - old.approved)
+  WHERE tenant = old.tenant AND bank = old.bank AND permille = old.permille; END;
+
+CREATE TRIGGER outcomes_reversed AFTER UPDATE OF approved ON outcomes WHEN old.approved <> new.approved BEGIN
+  UPDATE outcome_counts
+  SET approved = approved + new.approved - old.approved, refused = refused + old.approved - new.approved
+  WHERE tenant = old.tenant AND bank = old.bank AND permille = old.permille; END;
+
 CREATE TRIGGER tasks_added AFTER INSERT ON tasks BEGIN
   INSERT INTO tenants (priority, tenant, waiting, turn) VALUES (new.priority, new.tenant, 1, new.turn + 1)
   ON CONFLICT DO UPDATE SET waiting = waiting + 1, turn = max(turn, excluded.turn); END;
@@ -203,6 +217,36 @@ CREATE TABLE model_versions (
   sha256 TEXT NOT NULL CHECK (length(sha256) = 64),
   files TEXT NOT NULL CHECK (json_valid(files)),
   registered_at_ms INTEGER NOT NULL
+) STRICT, WITHOUT ROWID;
+
+CREATE TABLE outcome_counts (
+  tenant TEXT NOT NULL,
+  bank TEXT NOT NULL,
+  permille INTEGER NOT NULL,
+  approved INTEGER NOT NULL,
+  refused INTEGER NOT NULL,
+  PRIMARY KEY (tenant, bank, permille)
+) STRICT, WITHOUT ROWID;
+
+CREATE TABLE outcome_events (
+  application_id TEXT NOT NULL,
+  bank TEXT NOT NULL,
+  decided_at_ms INTEGER NOT NULL,
+  event TEXT NOT NULL CHECK (event IN ('sent', 'approved', 'refused', 'funded')),
+  recorded_at_ms INTEGER NOT NULL,
+  PRIMARY KEY (application_id, bank, decided_at_ms, event)
+) STRICT, WITHOUT ROWID;
+
+CREATE TABLE outcomes (
+  application_id TEXT NOT NULL,
+  bank TEXT NOT NULL,
+  tenant TEXT NOT NULL,
+  permille INTEGER NOT NULL CHECK (permille BETWEEN 0 AND 1000),
+  approved INTEGER NOT NULL CHECK (approved IN (0, 1)),
+  decided_at_ms INTEGER NOT NULL,
+  -- Of decisions at one time the later step counts: refused, approved, funded.
+  step INTEGER NOT NULL,
+  PRIMARY KEY (application_id, bank)
 ) STRICT, WITHOUT ROWID;
 
 CREATE TABLE "payloads" (

@@ -14,11 +14,18 @@ import { refuseProbes } from "./v1/probes.ts";
 import type { WhatIfOptions } from "./v1/what_if.ts";
 import type { CatalogueOptions } from "./v1/catalogue.ts";
 import type { ModelsOptions } from "./v1/models.ts";
+import { type OutcomesOptions, readCsv, recordRows } from "./v1/outcomes.ts";
+import { Problem } from "./v1/problems.ts";
 
 /** A page waits so long for its decision before it says that it waits. */
 const WAIT_MS = 3000;
 
-type Options = ApplicationsOptions & WhatIfOptions & CatalogueOptions & ModelsOptions;
+type Options =
+  & ApplicationsOptions
+  & WhatIfOptions
+  & CatalogueOptions
+  & ModelsOptions
+  & OutcomesOptions;
 
 export function addConsole(app: OpenAPIHono, options: Options): void {
   const { questionnaire, banks, lifecycle, limits, after } = options;
@@ -38,6 +45,15 @@ export function addConsole(app: OpenAPIHono, options: Options): void {
         await refuseProbes(c, application.answers, { questionnaire, limits }) === undefined
           ? await options.explore(application)
           : undefined,
+      ledger: (c) => options.analytics.ledger(callerOf(c).tenant),
+      tell: async (c, table) => {
+        try {
+          return await recordRows(c, await readCsv(table.stream()), options);
+        } catch (error) {
+          if (!(error instanceof Problem)) throw error;
+          return { refusal: error.message };
+        }
+      },
       models: lifecycle,
       step: (c, take) => refusal(() => take(lifecycle, actorOf(callerOf(c)))),
     }),

@@ -42,6 +42,7 @@ const TAGS = [
   ["What-if", "What would be decided, at once"],
   ["Batches", "Many applications in one upload"],
   ["Catalogue", "The banks and the questionnaire"],
+  ["Outcomes", "What banks decided, beside what was estimated"],
   ["Webhooks", "What the service tells the configured addresses"],
   ["Reference contract", "The three steps of the reference service, to the letter"],
   ["Service", "Whether it is well"],

@@ -4,6 +4,7 @@ import { addApplicationEvents } from "./application_events.ts";
 import { addApplications, type ApplicationsOptions } from "./applications.ts";
 import { addBatches, type BatchesOptions } from "./batches.ts";
 import { addCatalogue, type CatalogueOptions } from "./catalogue.ts";
+import { addOutcomes, type OutcomesOptions } from "./outcomes.ts";
 import { addModels, type ModelsOptions } from "./models.ts";
 import { addProblemPages } from "./problem_pages.ts";
 import { problemHandler } from "./problems.ts";
@@ -11,7 +12,13 @@ import { addWebhooks } from "./webhooks.ts";
 import { addWhatIf, type WhatIfOptions } from "./what_if.ts";
 
 export interface V1Options
-  extends ApplicationsOptions, BatchesOptions, CatalogueOptions, ModelsOptions, WhatIfOptions {
+  extends
+    ApplicationsOptions,
+    BatchesOptions,
+    CatalogueOptions,
+    ModelsOptions,
+    OutcomesOptions,
+    WhatIfOptions {
   /** Told of every failure that is not the client's doing. */
   readonly report: (error: unknown) => void;
 }
@@ -25,6 +32,7 @@ export function v1Routes(options: V1Options): OpenAPIHono {
   addWhatIf(app, options);
   addBatches(app, options);
   addModels(app, options);
+  addOutcomes(app, options);
   addWebhooks(app);
   addProblemPages(app);
   return app;

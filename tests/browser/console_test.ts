@@ -5,6 +5,7 @@ import {
   LANGUAGES,
   openBrowser,
   startService,
+  tellOutcomes,
   violations,
   visit,
 } from "./support.ts";
@@ -65,6 +66,10 @@ Deno.test("every page keeps the rules of accessibility, in both languages, light
         for (const details of document.querySelectorAll("details")) details.open = true;
       });
       await check("the decision");
+      await page.goto(`${service.url}/console/ledger`);
+      await check("the empty ledger");
+      await tellOutcomes(page, service.url);
+      await check("the ledger");
       await page.goto(`${service.url}/console/models`);
       await check("the models");
       await page.goto(`${service.url}/console/models/1/card`);
@@ -153,5 +158,17 @@ Deno.test("activate a version of the models, and roll back", async () => {
   await page.getByRole("button", { name: "Roll back to it" }).click();
   await page.locator("#version-1 .badge.good").waitFor();
   assert.ok(await page.locator("#record").isVisible());
+  assert.deepEqual(errors, []);
+});
+
+Deno.test("tell what a bank decided, and see the ledger move", async () => {
+  await using service = await startService();
+  await using browser = await openBrowser();
+  await using visitor = await visit(browser);
+  const { page, errors } = visitor;
+  await tellOutcomes(page, service.url);
+  assert.match(await page.locator("[role=status]").textContent() ?? "", /0 rejected/);
+  assert.match(await page.locator("#ledger-bank_a").textContent() ?? "", /40 decisions/);
+  assert.ok(await page.locator("#ledger-bank_a tbody tr").count() > 0);
   assert.deepEqual(errors, []);
 });

@@ -1,5 +1,12 @@
 /** Writes docs/console/*.png: every page of the console in both languages. */
-import { applyWithExample, LANGUAGES, openBrowser, startService, visit } from "./support.ts";
+import {
+  applyWithExample,
+  LANGUAGES,
+  openBrowser,
+  startService,
+  tellOutcomes,
+  visit,
+} from "./support.ts";
 
 const FOLDER = new URL("../../docs/console/", import.meta.url).pathname;
 
@@ -21,6 +28,8 @@ for (const language of LANGUAGES) {
   await shoot("form");
   await applyWithExample(page, service.url);
   await shoot("decision");
+  await tellOutcomes(page, service.url);
+  await shoot("ledger");
   await page.goto(`${service.url}/console/models`);
   await shoot("models");
 }

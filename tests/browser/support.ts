@@ -1,4 +1,5 @@
 /** A browser and the whole service, each for one test. */
+import { Buffer } from "node:buffer";
 import axe from "axe-core";
 import { type Browser, type BrowserContext, chromium, type Page } from "playwright-core";
 
@@ -118,4 +119,31 @@ export async function applyWithExample(page: Page, url: string): Promise<void> {
   await page.goto(`${url}/console?example=1`);
   await page.locator("main form button[type=submit]").click();
   await page.waitForURL(/\/console\/applications\/app_/);
+}
+
+/** Has applications decided, and tells on the ledger's page what their banks said; that page is shown then. */
+export async function tellOutcomes(page: Page, url: string, count = 40): Promise<void> {
+  const rows = ["application;bank;decision;decided_at"];
+  for (let at = 0; at < count; at++) {
+    const response = await fetch(`${url}/v1/applications`, {
+      method: "POST",
+      headers: { "Content-Type": "application/json", "Prefer": "wait=10" },
+      body: JSON.stringify({
+        answers: { monthprofit: 60_000 + 5_000 * at, loan_amount: 90_000, loan_term: 12 },
+      }),
+    });
+    const { id, decision } = await response.json();
+    for (const { bank, probability } of decision.banks) {
+      const decided = (at * 7 % 10) / 10 < probability - (bank === "bank_b" ? 0.4 : 0);
+      rows.push(`${id};${bank};${decided ? "approved" : "refused"};2026-01-31T12:00:00Z`);
+    }
+  }
+  await page.goto(`${url}/console/ledger`);
+  await page.locator("#table").setInputFiles({
+    name: "outcomes.csv",
+    mimeType: "text/csv",
+    buffer: Buffer.from(rows.join("\n")),
+  });
+  await page.locator("main form button[type=submit]").click();
+  await page.locator("[role=status]").waitFor();
 }

@@ -229,3 +229,29 @@ Deno.test("a step that is refused says why, beside everything else", async () =>
   assert.equal(share.status, 409);
   assert.match(share.html, /the share is 1.5, must be from 0 to 1/);
 });
+
+Deno.test("a table of decisions moves the ledger, and its bad rows are named", async () => {
+  await using app = await openConsole();
+  assert.match((await visit(app, "/console/ledger")).html, /No decision of this bank/);
+  const id = (await apply(app, await example(app))).split("/").at(-1);
+  const send = async (text: string) => {
+    const body = new FormData();
+    body.set("table", new File([text], "outcomes.csv", { type: "text/csv" }));
+    const response = await app.request(`${ORIGIN}/console/ledger`, {
+      method: "POST",
+      headers: { host: "prescore.example", Origin: ORIGIN, "Accept-Language": "en" },
+      body,
+    });
+    return { status: response.status, html: await response.text() };
+  };
+  const head = "application;bank;decision;decided_at\n";
+  const at = "2023-11-14T12:00:00Z";
+  const sent = await send(`${head}${id};bank_a;approved;${at}\n<b>;bank_a;approved;${at}\n`);
+  assert.equal(sent.status, 200);
+  assert.match(sent.html, /2 rows, 1 of them new, 1 rejected/);
+  assert.match(sent.html, /row 2: there is no application &lt;b&gt;/);
+  assert.match(sent.html, /1 decisions, 1 approved/);
+  const bad = await send("bank;decision\n");
+  assert.equal(bad.status, 422);
+  assert.match(bad.html, /must have a column application, decided_at/);
+});

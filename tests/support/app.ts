@@ -2,6 +2,7 @@
  * The whole HTTP surface over a queue in memory, with the real models in this thread and time in the test's hand: no socket, no
  * worker, no sleep.
  */
+import { Analytics, OutcomeStore } from "../../analytics/mod.ts";
 import { AuditLog } from "../../audit/mod.ts";
 import { Completions } from "../../queue/completions.ts";
 import { Dispatcher } from "../../queue/dispatcher.ts";
@@ -95,6 +96,7 @@ export async function openApp(
     recent,
     batches,
     access: access?.({ connection, clock }) ?? OPEN_ACCESS,
+    analytics: new Analytics({ ...config, outcomes: new OutcomeStore(connection) }),
     telemetry: {
       seen() {},
       metrics: () => Promise.resolve(""),

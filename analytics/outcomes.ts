@@ -1,0 +1,95 @@
+/**
+ * What banks decided, as it is told afterwards: any number of times, in any order, and changed by the bank later. Of one application
+ * and bank the latest decision counts, whenever it came.
+ */
+import { type Database, statement } from "../database/database.ts";
+import type { Counts } from "./ledger.ts";
+
+export const EVENTS = ["sent", "approved", "refused", "funded"] as const;
+export type OutcomeEvent = typeof EVENTS[number];
+
+export interface Outcome {
+  /** As the queue stores it. */
+  readonly applicationId: string;
+  readonly tenant: string;
+  readonly bank: string;
+  readonly event: OutcomeEvent;
+  readonly decidedAtMs: number;
+  /** The probability that was given, in [0, 1]. */
+  readonly probability: number;
+}
+
+/** `sent` decides nothing. */
+const STEPS: Readonly<Partial<Record<OutcomeEvent, number>>> = {
+  refused: 0,
+  approved: 1,
+  funded: 2,
+};
+
+const ADD_EVENTS = `
+  INSERT INTO outcome_events (application_id, bank, decided_at_ms, event, recorded_at_ms)
+  SELECT value ->> 'applicationId', value ->> 'bank', value ->> 'decidedAtMs', value ->> 'event', :now
+  FROM json_each(:outcomes) WHERE true ON CONFLICT DO NOTHING`;
+
+const DECIDE = `
+  INSERT INTO outcomes (application_id, bank, tenant, permille, approved, decided_at_ms, step)
+  SELECT value ->> 'applicationId', value ->> 'bank', value ->> 'tenant', value ->> 'permille',
+    (value ->> 'step') > 0, value ->> 'decidedAtMs', value ->> 'step'
+  FROM json_each(:outcomes) WHERE value ->> 'step' IS NOT NULL
+  ON CONFLICT DO UPDATE SET approved = excluded.approved, decided_at_ms = excluded.decided_at_ms, step = excluded.step
+  WHERE (excluded.decided_at_ms, excluded.step) > (outcomes.decided_at_ms, outcomes.step)`;
+
+const COUNTS = `
+  SELECT bank, permille, approved, refused FROM outcome_counts
+  WHERE tenant = :tenant AND approved + refused > 0 ORDER BY bank, permille`;
+
+const KNOWN = `
+  SELECT application_id, bank, approved FROM outcomes
+  WHERE application_id IN (SELECT value FROM json_each(:ids))`;
+
+export class OutcomeStore {
+  readonly #database: Database;
+
+  constructor(database: Database) {
+    this.#database = database;
+  }
+
+  /** Stores all of them or none; resolves, when they are on disk, with how many were not known before. */
+  async record(outcomes: readonly Outcome[], nowMs: number): Promise<number> {
+    const rows = outcomes.map(({ probability, event, ...outcome }) => ({
+      ...{ ...outcome, event, permille: Math.round(probability * 1000) },
+      step: STEPS[event] ?? null,
+    }));
+    const text = JSON.stringify(rows);
+    const [added] = await this.#database.write([
+      statement(ADD_EVENTS, { outcomes: text, now: nowMs }),
+      statement(DECIDE, { outcomes: text }),
+    ]);
+    return added?.rowsAffected ?? 0;
+  }
+
+  /** How often each probability of each bank came true, in the order of the probabilities. */
+  async counts(tenant: string): Promise<ReadonlyMap<string, readonly Counts[]>> {
+    const { rows } = await this.#database.read(statement(COUNTS, { tenant }));
+    const counted = rows.map(({ bank, permille, approved, refused }) => ({
+      bank: String(bank),
+      probability: Number(permille) / 1000,
+      approved: Number(approved),
+      refused: Number(refused),
+    }));
+    return Map.groupBy(counted, ({ bank }) => bank);
+  }
+
+  /** Whether each bank approved, of those of these applications that are known; by the stored ids. */
+  async decisionsOf(
+    ids: readonly string[],
+  ): Promise<ReadonlyMap<string, Readonly<Record<string, boolean>>>> {
+    const { rows } = await this.#database.read(statement(KNOWN, { ids: JSON.stringify(ids) }));
+    const known = new Map<string, Record<string, boolean>>();
+    for (const { application_id, bank, approved } of rows) {
+      const id = String(application_id);
+      known.set(id, { ...known.get(id), [String(bank)]: Number(approved) === 1 });
+    }
+    return known;
+  }
+}

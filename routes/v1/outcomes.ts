@@ -1,0 +1,271 @@
+/** What banks decided, told afterwards, and the ledger that is kept of it. */
+import { createRoute, type OpenAPIHono, z } from "@hono/zod-openapi";
+import type { Context } from "hono";
+import { type Analytics, bankLedgerSchema, EVENTS, type Outcome } from "../../analytics/mod.ts";
+import type { Banks } from "../../configs/mod.ts";
+import { type QueueParts, storedId } from "../../queue/tenant.ts";
+import { csvRows } from "../../scoring/csv.ts";
+import { decodeProbabilities } from "../../scoring/handler.ts";
+import { TableError } from "../../scoring/table.ts";
+import { callerOf, own, permit } from "../access.ts";
+import type { Limits } from "../limits.ts";
+import { readBytes } from "../request_body.ts";
+import { mediaType, readJson } from "./body.ts";
+import { problemResponses } from "./problem_schema.ts";
+import { fieldErrors, Problem } from "./problems.ts";
+
+export interface OutcomesOptions extends QueueParts, Limits {
+  readonly banks: Banks;
+  readonly analytics: Pick<Analytics, "record" | "ledger">;
+}
+
+const MOST_ROWS = 1000;
+const MOST_BYTES = 1024 * 1024;
+/** Clocks of banks may be ahead. */
+const AHEAD_MS = 24 * 3_600_000;
+
+const EXAMPLE = {
+  application: "app_2c26b46b68ffc68ff99b453c1d304134",
+  bank: "bank_a",
+  decision: "approved",
+  decidedAt: "2026-01-31T12:00:00Z",
+} as const;
+
+const rowSchema = z.strictObject({
+  application: z.string().min(1).max(64).openapi({
+    description: "Its id, of the v1 API or of the reference's contract",
+  }),
+  bank: z.string(),
+  decision: z.enum(EVENTS).openapi({
+    description: "sent: the bank was asked; the latest of the others counts, whenever it is told",
+  }),
+  decidedAt: z.iso.datetime({ offset: true }),
+}).openapi("Outcome", { example: EXAMPLE });
+
+const bodySchema = z.strictObject({ outcomes: z.array(rowSchema).min(1).max(MOST_ROWS) }).openapi(
+  "NewOutcomes",
+  { example: { outcomes: [EXAMPLE] } },
+);
+
+/** The rows are looked at one by one, so that one of them spoils no other. */
+const looseSchema = z.strictObject({ outcomes: z.array(z.unknown()).min(1).max(MOST_ROWS) });
+
+const recordedSchema = z.object({
+  received: z.int(),
+  recorded: z.int().openapi({ description: "Those that were not known before" }),
+  rejected: z.array(z.object({
+    row: z.int().openapi({ description: "From 1" }),
+    detail: z.string(),
+  })).openapi({ description: "They were not stored; all others were" }),
+}).openapi("RecordedOutcomes", {
+  example: {
+    received: 2,
+    recorded: 1,
+    rejected: [{ row: 2, detail: "there is no application app_0" }],
+  },
+});
+
+const ledgerSchema = z.object({
+  banks: z.array(bankLedgerSchema.extend({}).openapi("BankLedger")),
+}).openapi("Ledger");
+
+const LEDGER_EXAMPLE = {
+  banks: [{
+    bank: "bank_a",
+    title: { ru: "Банк А", en: "Bank A" },
+    ...{ outcomes: 120, approved: 66, expected: 0.56, brier: 0.21 },
+    rate: { value: 0.55, low: 0.461, high: 0.636 },
+    auc: { value: 0.72, low: 0.63, high: 0.81 },
+    bands: [{
+      band: "good",
+      title: { ru: "Средние шансы", en: "Good" },
+      ...{ from: 0.4, to: 0.6, outcomes: 120, approved: 66, expected: 0.56 },
+      rate: { value: 0.55, low: 0.461, high: 0.636 },
+      ...{ state: "holds" as const, standing: "good" },
+      standingTitle: { ru: "Средние шансы", en: "Good" },
+    }],
+  }],
+};
+
+export function addOutcomes(app: OpenAPIHono, options: OutcomesOptions): void {
+  addRecord(app, options);
+  addLedger(app, options);
+}
+
+function addRecord(app: OpenAPIHono, options: OutcomesOptions): void {
+  const route = createRoute({
+    method: "post",
+    path: "/v1/outcomes",
+    operationId: "recordOutcomes",
+    tags: ["Outcomes"],
+    summary: "Tell what banks decided",
+    description:
+      "In any order and any number of times: what is known already changes nothing. As CSV the " +
+      "columns are application, bank, decision and decided_at.",
+    request: {
+      body: {
+        required: true,
+        content: {
+          "application/json": { schema: bodySchema },
+          "text/csv": {
+            schema: z.string().openapi({
+              example: "application;bank;decision;decided_at\n" +
+                `${EXAMPLE.application};bank_a;approved;2026-01-31T12:00:00Z\n`,
+            }),
+          },
+        },
+      },
+    },
+    responses: {
+      200: {
+        description: "What is good is stored; what is not is named",
+        content: { "application/json": { schema: recordedSchema } },
+      },
+      ...problemResponses(
+        "unreadable-body",
+        "request-timeout",
+        "body-too-large",
+        "unsupported-media-type",
+        "invalid-request",
+        "unavailable",
+      ),
+    },
+  });
+  app.openAPIRegistry.registerPath(route);
+  app.post(route.path, permit("submit"), async (c) => {
+    const rows = await readRows(c, options);
+    return c.json(await recordRows(c, rows, options), 200);
+  });
+}
+
+function addLedger(app: OpenAPIHono, { analytics }: OutcomesOptions): void {
+  const route = createRoute({
+    method: "get",
+    path: "/v1/analytics/ledger",
+    operationId: "getLedger",
+    tags: ["Outcomes"],
+    summary: "What was estimated beside what banks then decided, by bank and band",
+    responses: {
+      200: {
+        description: "Of the decisions that were told",
+        content: { "application/json": { schema: ledgerSchema, example: LEDGER_EXAMPLE } },
+      },
+      ...problemResponses("unavailable"),
+    },
+  });
+  app.openAPIRegistry.registerPath(route);
+  app.get(
+    route.path,
+    permit("read"),
+    async (c) => c.json({ banks: await analytics.ledger(callerOf(c).tenant) }, 200),
+  );
+}
+
+async function readRows(c: Context, options: OutcomesOptions): Promise<readonly unknown[]> {
+  const limits = { ...options.limits, bodyBytes: MOST_BYTES, jsonMembers: 10 * MOST_ROWS };
+  if (mediaType(c) !== "text/csv") {
+    return (await readJson(c, looseSchema, { limits, after: options.after })).outcomes;
+  }
+  const bytes = await readBytes(c.req.raw, {
+    ...{ maxBytes: MOST_BYTES, timeoutMs: limits.bodyMs, after: options.after },
+  });
+  return await readCsv(new Blob([new Uint8Array(bytes)]).stream());
+}
+
+const COLUMNS: Readonly<Record<string, keyof z.infer<typeof rowSchema>>> = {
+  application: "application",
+  bank: "bank",
+  decision: "decision",
+  decided_at: "decidedAt",
+};
+
+/** Objects in the form of JSON's rows. Throws `Problem` for what is no table of outcomes. */
+export async function readCsv(input: ReadableStream<Uint8Array>): Promise<readonly unknown[]> {
+  const rows: unknown[] = [];
+  let names: readonly string[] | undefined;
+  try {
+    for await (const cells of csvRows(input, { maxRowCharacters: 1000 })) {
+      if (names === undefined) {
+        names = cells.map((cell) => cell.trim().toLowerCase());
+        const missing = Object.keys(COLUMNS).filter((name) => !names?.includes(name));
+        if (missing.length > 0) {
+          throw new TableError(`The table must have a column ${missing.join(", ")}`);
+        }
+        continue;
+      }
+      if (rows.length >= MOST_ROWS) {
+        throw new TableError(
+          `The table must have at most ${MOST_ROWS} rows; send the others apart`,
+        );
+      }
+      rows.push(Object.fromEntries(names.flatMap((name, at) => {
+        const key = Object.hasOwn(COLUMNS, name) ? COLUMNS[name] : undefined;
+        return key === undefined ? [] : [[key, (cells[at] ?? "").trim()]];
+      })));
+    }
+  } catch (error) {
+    if (!(error instanceof TableError)) throw error;
+    throw new Problem("unreadable-body", { detail: error.message });
+  }
+  if (rows.length === 0) throw new Problem("unreadable-body", { detail: "The table has no row" });
+  return rows;
+}
+
+export type Recorded = z.infer<typeof recordedSchema>;
+
+/** Stores the rows that are good, of the caller's tenant, and names the others. */
+export async function recordRows(
+  c: Context,
+  rows: readonly unknown[],
+  options: OutcomesOptions,
+): Promise<Recorded> {
+  const { tenant } = callerOf(c);
+  const mine = own(c, options);
+  const outcomes: Outcome[] = [];
+  const rejected: { row: number; detail: string }[] = [];
+  for (const [at, row] of rows.entries()) {
+    const read = await readOutcome(row, { ...mine, banks: options.banks });
+    if ("detail" in read) rejected.push({ row: at + 1, detail: read.detail });
+    else {
+      const applicationId = storedId(tenant, read.applicationId);
+      outcomes.push({ ...read, applicationId, tenant });
+    }
+  }
+  const recorded = outcomes.length === 0
+    ? 0
+    : await options.analytics.record(outcomes, options.now());
+  return { received: rows.length, recorded, rejected };
+}
+
+/** One row, with the probability that was given. */
+async function readOutcome(
+  row: unknown,
+  { store, banks: { banks }, now }: Pick<OutcomesOptions, "store" | "banks" | "now">,
+): Promise<Omit<Outcome, "tenant"> | { readonly detail: string }> {
+  const parsed = rowSchema.safeParse(row);
+  if (!parsed.success) {
+    const errors = fieldErrors(parsed.error);
+    return {
+      detail: errors.map(({ pointer = "", detail }) => `${pointer.slice(2)}: ${detail}`).join("; "),
+    };
+  }
+  const { application, bank, decision: event, decidedAt } = parsed.data;
+  const ids = banks.map(({ id }) => id);
+  if (!ids.includes(bank)) {
+    return { detail: `bank: ${bank.slice(0, 80)} must be one of ${ids.join(", ")}` };
+  }
+  const decidedAtMs = Date.parse(decidedAt);
+  if (decidedAtMs > now() + AHEAD_MS) {
+    return { detail: `decidedAt: ${decidedAt} must not be to come` };
+  }
+  const task = await store.find(application);
+  if (task === undefined) return { detail: `there is no application ${application}` };
+  if (task.result === null) {
+    return { detail: `application ${application} has no result: it is ${task.state}` };
+  }
+  const probability = decodeProbabilities(task.result).probabilities.get(bank);
+  if (probability === undefined) {
+    return { detail: `application ${application} has no estimate of ${bank}` };
+  }
+  return { applicationId: application, bank, event, decidedAtMs, probability };
+}

@@ -1,0 +1,76 @@
+import assert from "node:assert/strict";
+import fc from "fast-check";
+import { EVENTS, type Outcome, OutcomeStore } from "../../analytics/mod.ts";
+import { openStore } from "../support/store.ts";
+
+const told: fc.Arbitrary<Outcome> = fc.record({
+  applicationId: fc.constantFrom("app_1", "app_2", "app_3@shop"),
+  bank: fc.constantFrom("bank_a", "bank_b"),
+  event: fc.constantFrom(...EVENTS),
+  decidedAtMs: fc.integer({ min: 1, max: 5 }),
+}).map((outcome) => ({
+  ...outcome,
+  tenant: outcome.applicationId.split("@")[1] ?? "",
+  // An application is estimated once for each bank.
+  probability: (outcome.applicationId.length + outcome.bank.charCodeAt(5)) % 10 / 10,
+}));
+
+/** The latest decision of each bank on each application; of those at one time the furthest step. */
+function expected(all: readonly Outcome[]): ReadonlyMap<string, boolean> {
+  const steps = ["refused", "approved", "funded"];
+  const decided = all.filter(({ event }) => event !== "sent").toSorted((a, b) =>
+    a.decidedAtMs - b.decidedAtMs || steps.indexOf(a.event) - steps.indexOf(b.event)
+  );
+  return new Map(decided.map(({ applicationId, bank, event }) => [
+    `${applicationId} ${bank}`,
+    event !== "refused",
+  ]));
+}
+
+Deno.test("whatever the order and however often it is told, the latest decision counts, once", async () => {
+  await fc.assert(
+    fc.asyncProperty(fc.array(told, { maxLength: 30 }), fc.nat(30), async (all, cut) => {
+      using test = await openStore();
+      const store = new OutcomeStore(test.connection);
+      await store.record(all.slice(0, cut), 1);
+      await store.record(all.slice(cut).toReversed(), 2);
+      assert.equal(await store.record(all, 3), 0, "all of it is known");
+      const wanted = expected(all);
+      const ids = [...new Set(all.map(({ applicationId }) => applicationId))];
+      const found = await store.decisionsOf(ids);
+      const flat = [...found].flatMap(([id, decisions]) =>
+        Object.entries(decisions).map(([bank, approved]) => [`${id} ${bank}`, approved] as const)
+      );
+      assert.deepEqual(new Map(flat.toSorted()), new Map([...wanted].toSorted()));
+      for (const tenant of ["", "shop"]) {
+        const counts = [...(await store.counts(tenant)).values()].flat();
+        const own = [...wanted].filter(([key]) => (key.includes("@")) === (tenant !== ""));
+        const sum = (key: "approved" | "refused") =>
+          counts.reduce((total, count) => total + count[key], 0);
+        assert.equal(sum("approved"), own.filter(([, approved]) => approved).length);
+        assert.equal(sum("refused"), own.filter(([, approved]) => !approved).length);
+      }
+    }),
+    { numRuns: 60 },
+  );
+});
+
+Deno.test("what is removed is counted no more", async () => {
+  using test = await openStore();
+  const store = new OutcomeStore(test.connection);
+  const outcome = { applicationId: "app_1", tenant: "", bank: "bank_a", probability: 0.5 };
+  await store.record([{ ...outcome, event: "approved", decidedAtMs: 1 }], 1);
+  await test.connection.write(["DELETE FROM outcomes"]);
+  assert.equal((await store.counts("")).size, 0);
+});
+
+Deno.test("the ledger is read without looking at every outcome", async () => {
+  using test = await openStore();
+  const { rows } = await test.connection.read(
+    "EXPLAIN QUERY PLAN SELECT bank, permille, approved, refused FROM outcome_counts " +
+      "WHERE tenant = '' AND approved + refused > 0 ORDER BY bank, permille",
+  );
+  assert.deepEqual(rows.map(({ detail }) => detail), [
+    "SEARCH outcome_counts USING PRIMARY KEY (tenant=?)",
+  ]);
+});

@@ -59,18 +59,18 @@ export class Counter implements Metric {
   readonly type = "counter";
   readonly name: string;
   readonly help: string;
-  readonly #labels: readonly string[];
+  readonly #labels: LabelTexts;
   readonly #counts = new Map<string, number>();
 
   constructor({ name, help, labels = [] }: Described) {
     this.name = name;
     this.help = help;
-    this.#labels = labels;
+    this.#labels = new LabelTexts(labels);
     if (labels.length === 0) this.#counts.set("", 0);
   }
 
   add(count = 1, values: LabelValues = []): void {
-    const key = labelText(this.#labels, values);
+    const key = this.#labels.of(values);
     this.#counts.set(key, (this.#counts.get(key) ?? 0) + count);
   }
 
@@ -83,7 +83,7 @@ export class Histogram implements Metric {
   readonly type = "histogram";
   readonly name: string;
   readonly help: string;
-  readonly #labels: readonly string[];
+  readonly #labels: LabelTexts;
   readonly #bounds: readonly number[];
   /** By labels: how many values are in each bucket and above all, then their sum. */
   readonly #series = new Map<string, Float64Array>();
@@ -93,12 +93,12 @@ export class Histogram implements Metric {
   ) {
     this.name = name;
     this.help = help;
-    this.#labels = labels;
+    this.#labels = new LabelTexts(labels);
     this.#bounds = buckets;
   }
 
   observe(value: number, values: LabelValues = []): void {
-    const key = values.length === 0 ? "" : labelText(this.#labels, values);
+    const key = this.#labels.of(values);
     let cells = this.#series.get(key);
     if (cells === undefined) {
       cells = new Float64Array(this.#bounds.length + 2);
@@ -156,6 +156,26 @@ class Gauge implements Metric {
       // Whoever scrapes sees the gap, and the alert on it; the other metrics are needed most then.
       return [];
     }
+  }
+}
+
+/** The text of each series' labels, made once: the same few are counted with every request. */
+class LabelTexts {
+  readonly #names: readonly string[];
+  readonly #texts = new Map<string, string>();
+
+  constructor(names: readonly string[]) {
+    this.#names = names;
+  }
+
+  of(values: LabelValues): string {
+    const key = values.join("\0");
+    let text = this.#texts.get(key);
+    if (text === undefined) {
+      text = labelText(this.#names, values);
+      this.#texts.set(key, text);
+    }
+    return text;
   }
 }
 

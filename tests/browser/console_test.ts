@@ -1,0 +1,157 @@
+/** The console as a person meets it, in a real browser. */
+import assert from "node:assert/strict";
+import {
+  applyWithExample,
+  LANGUAGES,
+  openBrowser,
+  startService,
+  violations,
+  visit,
+} from "./support.ts";
+
+const MOST_BYTES = 100_000;
+
+Deno.test("apply, read the reasons, move the slider, take an offer", async () => {
+  await using service = await startService();
+  await using browser = await openBrowser();
+  await using visitor = await visit(browser);
+  const { page, errors } = visitor;
+  await applyWithExample(page, service.url);
+  assert.equal(await page.locator("article.bank").count(), 5);
+  const why = page.locator("#why-bank_b");
+  await why.locator("summary").click();
+  assert.ok(await why.locator("tbody tr").count() > 2);
+
+  const applied = page.url();
+  const chance = page.locator("article.bank .figure").first();
+  const before = await chance.textContent();
+  const slider = page.locator("input[type=range][data-for=amount]");
+  await slider.focus();
+  await page.keyboard.press("Home");
+  await page.locator("#decision .note").waitFor();
+  assert.notEqual(await chance.textContent(), before);
+  assert.ok(await why.getAttribute("open") !== null, "what was open stays open");
+  assert.match(await page.locator("#live").textContent() ?? "", /\w/);
+  assert.equal(page.url(), applied, "sliding goes nowhere");
+
+  await page.goto(applied);
+  const card = page.locator(".card").nth(1);
+  const offered = await card.locator(".figure").textContent() ?? "";
+  await card.locator("button").click();
+  await page.waitForURL((url) => url.href !== applied);
+  const amount = await page.locator("#amount").inputValue();
+  assert.ok(offered.replaceAll(/[^\d]/g, "").startsWith(amount), `${offered}: ${amount}`);
+  assert.deepEqual(errors, []);
+});
+
+Deno.test("every page keeps the rules of accessibility, in both languages, light and dark", async () => {
+  await using service = await startService();
+  await using browser = await openBrowser();
+  for (const language of LANGUAGES) {
+    for (const colorScheme of ["light", "dark"] as const) {
+      await using visitor = await visit(browser, { language, colorScheme });
+      const { page } = visitor;
+      const check = async (name: string) =>
+        assert.deepEqual(await violations(page), [], `${name}, ${language}, ${colorScheme}`);
+      await page.goto(`${service.url}/console`);
+      assert.equal(await page.locator("html").getAttribute("lang"), language);
+      await check("the form");
+      await page.locator("input[name=monthprofit]").fill("much");
+      await page.locator("main form button[type=submit]").click();
+      await page.locator("[role=alert]").waitFor();
+      await check("the form with an error");
+      await applyWithExample(page, service.url);
+      await page.evaluate(() => {
+        for (const details of document.querySelectorAll("details")) details.open = true;
+      });
+      await check("the decision");
+      await page.goto(`${service.url}/console/models`);
+      await check("the models");
+      await page.goto(`${service.url}/console/models/1/card`);
+      await check("a model card");
+      await page.goto(`${service.url}/console/nowhere`);
+      await check("a page that is not there");
+      await page.goto(`${service.url}/console/login`);
+      await check("signing in");
+    }
+  }
+});
+
+Deno.test("without JavaScript all but the live sliders works", async () => {
+  await using service = await startService();
+  await using browser = await openBrowser();
+  await using visitor = await visit(browser, { javaScriptEnabled: false });
+  const { page } = visitor;
+  await applyWithExample(page, service.url);
+  assert.equal(await page.locator("input[type=range]").first().isVisible(), false);
+  await page.locator("#amount").fill("60000");
+  await page.locator("form.sliders button").click();
+  await page.waitForURL(/amount=60000/);
+  assert.ok(await page.locator("#decision .note").isVisible());
+});
+
+Deno.test("a first visit is small, and asks only this service", async () => {
+  await using service = await startService();
+  await using browser = await openBrowser();
+  await using visitor = await visit(browser);
+  const { page, errors } = visitor;
+  const sizes: Promise<number>[] = [];
+  page.on("response", (response) => {
+    assert.ok(response.url().startsWith(service.url), response.url());
+    if (response.status() === 200) sizes.push(response.body().then((body) => body.length));
+  });
+  await page.goto(`${service.url}/console?example=1`);
+  await page.locator("main form button[type=submit]").click();
+  await page.waitForURL(/\/console\/applications\//);
+  await page.waitForLoadState("networkidle");
+  const bytes = (await Promise.all(sizes)).reduce((sum, size) => sum + size, 0);
+  // The questionnaire, the decision, the style, the script and the icon.
+  assert.ok(bytes > 40_000 && bytes < MOST_BYTES, `${bytes} bytes`);
+  assert.deepEqual(errors, []);
+});
+
+Deno.test("what is printed is the client's sheet, without what can only be clicked", async () => {
+  await using service = await startService();
+  await using browser = await openBrowser();
+  await using visitor = await visit(browser);
+  const { page } = visitor;
+  await applyWithExample(page, service.url);
+  await page.emulateMedia({ media: "print" });
+  for (const hidden of ["header nav", ".loan", ".card form"]) {
+    assert.equal(await page.locator(hidden).first().isVisible(), false, hidden);
+  }
+  assert.ok(await page.locator(".card .figure").first().isVisible());
+});
+
+Deno.test("pages are reached and left by the keyboard", async () => {
+  await using service = await startService();
+  await using browser = await openBrowser();
+  await using visitor = await visit(browser);
+  const { page } = visitor;
+  await page.goto(`${service.url}/console`);
+  await page.keyboard.press("Tab");
+  assert.equal(await page.evaluate(() => document.activeElement?.className), "skip");
+  await page.keyboard.press("Enter");
+  assert.equal(await page.evaluate(() => location.hash), "#main");
+});
+
+Deno.test("activate a version of the models, and roll back", async () => {
+  await using service = await startService();
+  await using browser = await openBrowser();
+  await using visitor = await visit(browser);
+  const { page, errors } = visitor;
+  await page.goto(`${service.url}/console/models`);
+  const badge = (version: string) => page.locator(`#version-${version} .badge`).textContent();
+  assert.equal(await badge("1"), "answers");
+  await page.getByRole("button", { name: "Put on record" }).click();
+  await page.getByRole("button", { name: "Activate" }).click();
+  await page.locator("#version-2 .badge.good").waitFor();
+  assert.equal(await badge("1"), "the one before");
+  await applyWithExample(page, service.url);
+  assert.match(await page.locator(".receipt").textContent() ?? "", /Models 2/);
+  await page.goto(`${service.url}/console/models`);
+  await page.getByRole("button", { name: "Roll back to it" }).click();
+  await page.locator("#version-1 .badge.good").waitFor();
+  assert.ok(await page.locator("#record").isVisible());
+  assert.deepEqual(errors, []);
+});

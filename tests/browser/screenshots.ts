@@ -1,0 +1,26 @@
+/** Writes docs/console/*.png: every page of the console in both languages. */
+import { applyWithExample, LANGUAGES, openBrowser, startService, visit } from "./support.ts";
+
+const FOLDER = new URL("../../docs/console/", import.meta.url).pathname;
+
+/** What goes on below says nothing new. */
+const MOST_HEIGHT = 1560;
+
+await using service = await startService();
+await using browser = await openBrowser();
+for (const language of LANGUAGES) {
+  await using visitor = await visit(browser, { language });
+  const { page } = visitor;
+  const shoot = (name: string) =>
+    page.screenshot({
+      path: `${FOLDER}${name}-${language}.png`,
+      fullPage: true,
+      clip: { x: 0, y: 0, width: 1100, height: MOST_HEIGHT },
+    });
+  await page.goto(`${service.url}/console?example=1`);
+  await shoot("form");
+  await applyWithExample(page, service.url);
+  await shoot("decision");
+  await page.goto(`${service.url}/console/models`);
+  await shoot("models");
+}

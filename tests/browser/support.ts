@@ -1,0 +1,121 @@
+/** A browser and the whole service, each for one test. */
+import axe from "axe-core";
+import { type Browser, type BrowserContext, chromium, type Page } from "playwright-core";
+
+const PROJECT = new URL("../../", import.meta.url).pathname;
+const BROWSER = Deno.env.get("PRESCORE_BROWSER") ?? "/usr/bin/chromium";
+const START_MS = 30_000;
+
+export const LANGUAGES = ["ru", "en"] as const;
+
+export interface Service extends AsyncDisposable {
+  readonly url: string;
+}
+
+/** Version 2 is version 1 under another name. */
+async function copyModels(folder: string): Promise<void> {
+  for (const path of ["configs", "models/1", "models/2"]) {
+    await Deno.mkdir(`${folder}/${path}`, { recursive: true });
+    const from = `${PROJECT}${path.replace("/2", "/1")}`;
+    for await (const { name, isFile } of Deno.readDir(from)) {
+      if (isFile) await Deno.copyFile(`${from}/${name}`, `${folder}/${path}/${name}`);
+    }
+  }
+  const manifest = `${folder}/models/2/manifest.json`;
+  const text = await Deno.readTextFile(manifest);
+  await Deno.writeTextFile(manifest, JSON.stringify({ ...JSON.parse(text), version: "2" }));
+}
+
+/** The service as its README starts it, with a database and two versions of the models of its own. */
+export async function startService(): Promise<Service> {
+  const folder = await Deno.makeTempDir();
+  await copyModels(folder);
+  const child = new Deno.Command(Deno.execPath(), {
+    args: ["run", "--quiet", "-P=start", "main.ts"],
+    cwd: PROJECT,
+    env: {
+      PRESCORE_PORT: "0",
+      PRESCORE_CONFIG: `${folder}/configs`,
+      PRESCORE_DATABASE_URL: `file:${folder}/prescore.db`,
+    },
+    stdout: "piped",
+  }).spawn();
+  const late = setTimeout(() => child.kill("SIGKILL"), START_MS);
+  let output = "";
+  let url: string | undefined;
+  const reader = child.stdout.pipeThrough(new TextDecoderStream()).getReader();
+  while (url === undefined) {
+    const { done, value } = await reader.read();
+    if (done) throw new Error(`the service ended: ${output}`);
+    output += value;
+    url = /listens on (http:\S+)/.exec(output)?.[1];
+  }
+  clearTimeout(late);
+  return {
+    url,
+    async [Symbol.asyncDispose]() {
+      child.kill("SIGTERM");
+      await reader.cancel();
+      await child.status;
+      await Deno.remove(folder, { recursive: true });
+    },
+  };
+}
+
+export interface Visitor extends AsyncDisposable {
+  readonly context: BrowserContext;
+  readonly page: Page;
+  /** What the page complained of. */
+  readonly errors: string[];
+}
+
+export interface VisitorOptions {
+  readonly language?: typeof LANGUAGES[number];
+  readonly colorScheme?: "light" | "dark";
+  readonly javaScriptEnabled?: boolean;
+}
+
+/** A browser of Debian's package, or the one that PRESCORE_BROWSER names. */
+export async function openBrowser(): Promise<Browser & AsyncDisposable> {
+  const browser = await chromium.launch({ executablePath: BROWSER, args: ["--no-sandbox"] });
+  return Object.assign(browser, { [Symbol.asyncDispose]: () => browser.close() });
+}
+
+export async function visit(
+  browser: Browser,
+  { language = "en", colorScheme = "light", javaScriptEnabled = true }: VisitorOptions = {},
+): Promise<Visitor> {
+  const context = await browser.newContext({
+    ...{ locale: language, colorScheme, javaScriptEnabled },
+    // What a test puts into a page is not the page's own; the service's policy is tested elsewhere.
+    bypassCSP: false,
+    viewport: { width: 1100, height: 900 },
+  });
+  const page = await context.newPage();
+  const errors: string[] = [];
+  page.on("console", (message) => {
+    if (message.type() === "error") errors.push(message.text());
+  });
+  page.on("pageerror", (error) => errors.push(String(error)));
+  return { context, page, errors, [Symbol.asyncDispose]: () => context.close() };
+}
+
+/** What axe finds wrong with a page, by the rules of WCAG 2.2 AA and its own best practices. */
+export async function violations(page: Page): Promise<string[]> {
+  await page.evaluate(axe.source);
+  const { violations } = await page.evaluate(() =>
+    (globalThis as unknown as { axe: typeof axe }).axe.run(document, {
+      runOnly: ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa", "best-practice"],
+    })
+  );
+  return violations.map(({ id, help, nodes }) =>
+    `${id}: ${help}: ${nodes.map(({ html }) => html.slice(0, 120)).join(" | ")}`
+  );
+}
+
+/** Fills in the example and sends the form; the page is a decision then. */
+export async function applyWithExample(page: Page, url: string): Promise<void> {
+  await page.goto(`${url}/console?example=1`);
+  await page.locator("main form button[type=submit]").click();
+  await page.waitForURL(/\/console\/applications\/app_/);
+}

@@ -175,7 +175,11 @@ for (
       endpoints: [{ tenant: "", id: "crm", url: "https://crm.example/", secretEnv }],
     };
     await Deno.writeTextFile(file, JSON.stringify(service));
-    const { code, stderr } = await runTask([...PERMISSIONS, "main.ts"], {
+    const { code, stderr } = await runTask([
+      ...PERMISSIONS,
+      "--allow-env=PRESCORE_TEST_SECRET",
+      "main.ts",
+    ], {
       env: {
         PRESCORE_CONFIG: folder.path,
         PRESCORE_DATABASE_URL: `file:${folder.path}/prescore.db`,

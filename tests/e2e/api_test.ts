@@ -177,7 +177,7 @@ for (
     await Deno.writeTextFile(file, JSON.stringify(service));
     const { code, stderr } = await runTask([
       ...PERMISSIONS,
-      "--allow-env=PRESCORE_TEST_SECRET",
+      "--allow-env",
       "main.ts",
     ], {
       env: {

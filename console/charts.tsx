@@ -164,3 +164,50 @@ export const FallStep: FC<StepProps> = ({ from, to, bounds: [low, high], kind })
 function round(value: number): number {
   return Math.round(value * 10) / 10;
 }
+
+const BARS = { width: 640, height: 110, gap: 2, axis: 18 } as const;
+
+interface HistogramProps {
+  /** Counts of two things over the same bins of a probability from 0 to 1. */
+  readonly series: readonly [readonly number[], readonly number[]];
+  readonly label: string;
+}
+
+/** Two distributions over the same bins: the first filled, the second as an outline before it. */
+export const Histogram: FC<HistogramProps> = ({ series, label }) => {
+  const { width, height, gap, axis } = BARS;
+  const [first] = series;
+  const bin = width / Math.max(1, first.length);
+  const shares = series.map((counts) => {
+    const all = counts.reduce((sum, count) => sum + count, 0);
+    return counts.map((count) => all === 0 ? 0 : count / all);
+  });
+  const most = Math.max(...shares.flat(), 1e-9);
+  const tall = (share: number) => round(share / most * (height - axis - 4));
+  return (
+    <svg class="histogram" viewBox={`0 0 ${width} ${height}`} role="img" aria-label={label}>
+      {shares.map((counts, at) =>
+        counts.map((share, index) => (
+          <rect
+            class={at === 0 ? "first" : "second"}
+            x={round(index * bin + gap)}
+            y={height - axis - tall(share)}
+            width={round(bin - 2 * gap)}
+            height={tall(share)}
+          />
+        ))
+      )}
+      <line class="grid" x1="0" x2={width} y1={height - axis} y2={height - axis} />
+      {[0, 0.25, 0.5, 0.75, 1].map((share) => (
+        <text
+          class="axis"
+          x={round(share * width)}
+          y={height - 4}
+          text-anchor={share === 0 ? "start" : share === 1 ? "end" : "middle"}
+        >
+          {`${share * 100} %`}
+        </text>
+      ))}
+    </svg>
+  );
+};

@@ -5,12 +5,14 @@
 import { type Context, Hono } from "hono";
 import type { Banks, Questionnaire } from "../configs/mod.ts";
 import { loanGrid } from "../configs/mod.ts";
+import type { ModelLifecycle } from "../lifecycle/mod.ts";
 import type { Answers } from "../scoring/answers.ts";
 import type { Curve, Decision } from "../scoring/decision.ts";
 import { readAssets } from "./assets.ts";
 import { DecisionPage, type LoanRange } from "./decision.tsx";
 import { exampleValues, FormPage, readForm } from "./form.tsx";
 import { languageOf } from "./language.ts";
+import { CardPage, ModelsPage } from "./models.tsx";
 import { type Frame, Notice, type Viewer } from "./page.tsx";
 import { WORDS } from "./words.ts";
 
@@ -41,6 +43,12 @@ export interface ConsoleOptions {
     c: Context,
     application: { readonly answers: Answers; readonly atMs: number },
   ) => Promise<{ readonly decision: Decision; readonly curves: readonly Curve[] } | undefined>;
+  readonly models: Pick<ModelLifecycle, "models" | "card" | "comparison" | "audit">;
+  /** Takes a step of the models' life; gives why it was refused, where it was. */
+  readonly step: (
+    c: Context,
+    take: (lifecycle: ModelLifecycle, actor: string) => Promise<unknown>,
+  ) => Promise<string | undefined>;
 }
 
 const REFRESH_S = 1;
@@ -134,8 +142,91 @@ export function consoleRoutes(options: ConsoleOptions): Hono {
       : c.redirect(`/console/applications/${id}`, 303);
   }
 
+  addModels(app, { ...options, frameOf });
+
   app.get("/console/*", (c) => page(c, <Notice frame={frameOf(c)} title={WORDS.notFound} />, 404));
   return app;
+}
+
+const RECORDED = 20;
+
+/** The models are the whole service's: a tenant's own key finds nothing here. */
+function addModels(
+  app: Hono,
+  { banks: { banks }, models, step, formOf, frameOf }: ConsoleOptions & {
+    readonly frameOf: (c: Context) => Frame;
+  },
+): void {
+  async function modelsPage(c: Context, refusal?: string): Promise<Response> {
+    const frame = frameOf(c);
+    const { language, viewer } = frame;
+    if (!viewer.seesModels) return page(c, <Notice frame={frame} title={WORDS.notFound} />, 404);
+    const [view, comparison, { entries }] = await Promise.all([
+      models.models(),
+      models.comparison(),
+      models.audit({ limit: RECORDED }),
+    ]);
+    return page(
+      c,
+      <ModelsPage
+        frame={frame}
+        models={view}
+        comparison={comparison}
+        audit={entries}
+        titles={new Map(banks.map(({ id, title }) => [id, title[language]]))}
+        operates={viewer.operates}
+        {...refusal !== undefined && { refusal }}
+      />,
+      refusal === undefined ? 200 : 409,
+    );
+  }
+  app.get("/console/models", (c) => modelsPage(c));
+  app.get("/console/models/:version/card", async (c) => {
+    const frame = frameOf(c);
+    const version = c.req.param("version");
+    const card = frame.viewer.seesModels
+      ? await models.card(version).catch(() => undefined)
+      : undefined;
+    return card === undefined
+      ? page(c, <Notice frame={frame} title={WORDS.notFound} />, 404)
+      : page(c, <CardPage frame={frame} version={version} card={card} />);
+  });
+
+  async function taken(
+    c: Context,
+    take: (form: FormData | undefined) => Parameters<typeof step>[1],
+  ): Promise<Response> {
+    const frame = frameOf(c);
+    if (!frame.viewer.operates || !frame.viewer.seesModels) {
+      return page(c, <Notice frame={frame} title={WORDS.notAllowed} />, 403);
+    }
+    const refusal = await step(c, take(await formOf(c)));
+    return refusal === undefined
+      ? c.redirect("/console/models", 303)
+      : await modelsPage(c, refusal);
+  }
+  const versionOf = (c: Context) => c.req.param("version") ?? "";
+  app.post(
+    "/console/models/:version/register",
+    (c) => taken(c, () => (lifecycle, actor) => lifecycle.register(versionOf(c), actor)),
+  );
+  app.post(
+    "/console/models/:version/activate",
+    (c) => taken(c, () => (lifecycle, actor) => lifecycle.activate(versionOf(c), actor)),
+  );
+  app.post("/console/models/:version/challenge", (c) =>
+    taken(c, (form) => (lifecycle, actor) => {
+      const share = Number(form?.get("share") ?? NaN) / 100;
+      return lifecycle.challenge(versionOf(c), { share, actor });
+    }));
+  app.post(
+    "/console/models/rollback",
+    (c) => taken(c, () => (lifecycle, actor) => lifecycle.rollback(actor)),
+  );
+  app.post(
+    "/console/models/end-trial",
+    (c) => taken(c, () => (lifecycle, actor) => lifecycle.endChallenge(actor)),
+  );
 }
 
 async function withScript(c: Context, next: () => Promise<void>): Promise<void> {
@@ -146,7 +237,7 @@ async function withScript(c: Context, next: () => Promise<void>): Promise<void> 
 async function page(
   c: Context,
   element: { toString(): string | Promise<string> },
-  status: 200 | 404 | 422 | 429 = 200,
+  status: 200 | 403 | 404 | 409 | 422 | 429 = 200,
 ): Promise<Response> {
   return c.html(`<!DOCTYPE html>${await element.toString()}`, status);
 }

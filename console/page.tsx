@@ -10,6 +10,9 @@ export interface Viewer {
   /** What a form must carry to be taken. */
   readonly formToken?: { readonly name: string; readonly value: string };
   readonly signOutPath?: string;
+  /** Of the whole service, not of one tenant. */
+  readonly seesModels: boolean;
+  readonly operates: boolean;
 }
 
 /** What a page is made with. */
@@ -65,6 +68,7 @@ export const Page: FC<PageProps> = ({ frame, title, refreshS, children }) => {
           <a class="brand" href="/console">{say(WORDS.title)}</a>
           <nav aria-label={say(WORDS.mainMenu)}>
             <a href="/console">{say(WORDS.newApplication)}</a>
+            {viewer.seesModels ? <a href="/console/models">{say(WORDS.models)}</a> : null}
             <a href="/docs">{say(WORDS.api)}</a>
           </nav>
           <div class="aside">

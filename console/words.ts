@@ -153,6 +153,65 @@ export const WORDS = {
     ru: "Модели {model}, правила {policy}; расчёт можно повторить: {sha256}",
     en: "Models {model}, policy {policy}; the estimate can be made again: {sha256}",
   },
+  models: { ru: "Модели", en: "Models" },
+  modelsIntro: {
+    ru:
+      "Версия отвечает с того мига, как её включили, без перезапуска; каждый шаг остаётся в журнале.",
+    en:
+      "A version answers from the moment it is activated, without a restart; every step stays on record.",
+  },
+  version: { ru: "Версия {version}", en: "Version {version}" },
+  stateActive: { ru: "отвечает", en: "answers" },
+  stateChallenger: { ru: "на испытании", en: "on trial" },
+  statePrevious: { ru: "предыдущая", en: "the one before" },
+  stateRegistered: { ru: "на учёте", en: "on record" },
+  stateUnregistered: { ru: "не на учёте", en: "not on record" },
+  modelCard: { ru: "Карточка модели", en: "Model card" },
+  auc: { ru: "AUC {auc} ({low}–{high})", en: "AUC {auc} ({low} to {high})" },
+  overridden: {
+    ru: "включён решением: {who}, {when}, {why}",
+    en: "served because {who} wanted it on {when}: {why}",
+  },
+  register: { ru: "Поставить на учёт", en: "Put on record" },
+  activate: { ru: "Включить", en: "Activate" },
+  rollback: { ru: "Откатить на неё", en: "Roll back to it" },
+  challenge: { ru: "Испытать", en: "Try it" },
+  endTrial: { ru: "Закончить испытание", en: "End the trial" },
+  share: { ru: "Доля заявок, %", en: "Share of applications, %" },
+  answersShare: {
+    ru: "Отвечает на {share} заявок; остальные оценивает рядом",
+    en: "Answers {share} of the applications, and scores the others beside",
+  },
+  trial: {
+    ru: "Испытание: {challenger} против {champion}",
+    en: "Trial: {challenger} against {champion}",
+  },
+  trialCounts: {
+    ru:
+      "Сравнены заявки: {applications}. Оценено рядом: {scored}, пропущено: {dropped}, не удалось: {failed}.",
+    en:
+      "Applications compared: {applications}. Scored beside: {scored}, left out: {dropped}, failed: {failed}.",
+  },
+  triedBank: {
+    ru:
+      "Средние шансы {challenger} против {champion}; PSI {psi}; по одну сторону от {target}: {agreement}; стало хорошими {raised}, перестало {lowered}",
+    en:
+      "A mean chance of {challenger} against {champion}; PSI {psi}; on the same side of {target}: {agreement}; {raised} became good, {lowered} no longer are",
+  },
+  scoresOf: {
+    ru: "{bank}: распределение оценок обеих версий",
+    en: "{bank}: how both versions' scores are spread",
+  },
+  record: { ru: "Журнал", en: "The record" },
+  noRecord: { ru: "Пока ничего не менялось.", en: "Nothing has been changed yet." },
+  when: { ru: "Когда (UTC)", en: "When (UTC)" },
+  who: { ru: "Кто", en: "Who" },
+  what: { ru: "Что", en: "What" },
+  about: { ru: "Над чем", en: "About" },
+  notAllowed: {
+    ru: "Роль вашего ключа этого не позволяет",
+    en: "The role of your key does not allow it",
+  },
   advice: {
     ru: "Оценка модели, а не решение банка.",
     en: "A model's estimate, not a bank's decision.",

@@ -3,7 +3,9 @@ import type { OpenAPIHono } from "@hono/zod-openapi";
 import { consoleRoutes, type FoundApplication } from "../console/mod.tsx";
 import type { Answers } from "../scoring/answers.ts";
 import { decodeDecision, decodePayload, encodePayload } from "../scoring/handler.ts";
-import { own } from "./access.ts";
+import { actorOf } from "../access/mod.ts";
+import { LifecycleError } from "../lifecycle/mod.ts";
+import { callerOf, own } from "./access.ts";
 import { formOf, viewerOf } from "./sign_in.ts";
 import { APPLICATION_PREFIX } from "./v1/application_view.ts";
 import type { ApplicationsOptions } from "./v1/applications.ts";
@@ -11,20 +13,24 @@ import { newId } from "./v1/idempotency_key.ts";
 import { refuseProbes } from "./v1/probes.ts";
 import type { WhatIfOptions } from "./v1/what_if.ts";
 import type { CatalogueOptions } from "./v1/catalogue.ts";
+import type { ModelsOptions } from "./v1/models.ts";
 
 /** A page waits so long for its decision before it says that it waits. */
 const WAIT_MS = 3000;
 
-type Options = ApplicationsOptions & WhatIfOptions & CatalogueOptions;
+type Options = ApplicationsOptions & WhatIfOptions & CatalogueOptions & ModelsOptions;
 
 export function addConsole(app: OpenAPIHono, options: Options): void {
-  const { questionnaire, banks, limits, after } = options;
+  const { questionnaire, banks, lifecycle, limits, after } = options;
   app.route(
     "/",
     consoleRoutes({
       questionnaire,
       banks,
-      viewerOf: (c) => viewerOf(c.req.raw),
+      viewerOf: (c) => {
+        const { tenant, may, ...viewer } = viewerOf(c.req.raw);
+        return { ...viewer, seesModels: tenant === "", operates: may("operate") };
+      },
       formOf: (c) => formOf(c, { limits, after }),
       apply: (c, answers) => apply(answers, own(c, options)),
       find: (c, id) => find(id, own(c, options)),
@@ -32,8 +38,21 @@ export function addConsole(app: OpenAPIHono, options: Options): void {
         await refuseProbes(c, application.answers, { questionnaire, limits }) === undefined
           ? await options.explore(application)
           : undefined,
+      models: lifecycle,
+      step: (c, take) => refusal(() => take(lifecycle, actorOf(callerOf(c)))),
     }),
   );
+}
+
+/** Why a step was refused, where it was. */
+async function refusal(step: () => Promise<unknown>): Promise<string | undefined> {
+  try {
+    await step();
+    return undefined;
+  } catch (error) {
+    if (error instanceof LifecycleError || error instanceof RangeError) return error.message;
+    throw error;
+  }
 }
 
 async function apply(

@@ -70,6 +70,11 @@ export function chooseCommand(
   };
 }
 
+/** A command whose program is loaded when it is run. */
+export function whenRun(load: () => Promise<Command>): Command {
+  return async (args) => await (await load())(args);
+}
+
 /** The options and positional arguments of a command line, with or without `--` before them. Throws `UsageError`. */
 export function readOptions<const T extends Omit<ParseArgsConfig, "args">>(
   config: T,

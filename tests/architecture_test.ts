@@ -13,7 +13,7 @@ const ALLOWED: Readonly<Record<string, readonly string[]>> = {
   scoring: ["configs"],
   telemetry: ["clock.ts", "database", "queue"],
   sockets: ["clock.ts"],
-  console: ["configs", "scoring"],
+  console: ["configs", "lifecycle", "scoring"],
   routes: ["access", "clock.ts", "configs", "console", "lifecycle", "queue", "scoring"],
   tasks: [
     ...["access", "audit", "clock.ts", "configs", "database", "lifecycle", "queue"],

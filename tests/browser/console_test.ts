@@ -65,6 +65,10 @@ Deno.test("every page keeps the rules of accessibility, in both languages, light
         for (const details of document.querySelectorAll("details")) details.open = true;
       });
       await check("the decision");
+      await page.goto(`${service.url}/console/models`);
+      await check("the models");
+      await page.goto(`${service.url}/console/models/1/card`);
+      await check("a model card");
       await page.goto(`${service.url}/console/nowhere`);
       await check("a page that is not there");
       await page.goto(`${service.url}/console/login`);
@@ -129,4 +133,25 @@ Deno.test("pages are reached and left by the keyboard", async () => {
   assert.equal(await page.evaluate(() => document.activeElement?.className), "skip");
   await page.keyboard.press("Enter");
   assert.equal(await page.evaluate(() => location.hash), "#main");
+});
+
+Deno.test("activate a version of the models, and roll back", async () => {
+  await using service = await startService();
+  await using browser = await openBrowser();
+  await using visitor = await visit(browser);
+  const { page, errors } = visitor;
+  await page.goto(`${service.url}/console/models`);
+  const badge = (version: string) => page.locator(`#version-${version} .badge`).textContent();
+  assert.equal(await badge("1"), "answers");
+  await page.getByRole("button", { name: "Put on record" }).click();
+  await page.getByRole("button", { name: "Activate" }).click();
+  await page.locator("#version-2 .badge.good").waitFor();
+  assert.equal(await badge("1"), "the one before");
+  await applyWithExample(page, service.url);
+  assert.match(await page.locator(".receipt").textContent() ?? "", /Models 2/);
+  await page.goto(`${service.url}/console/models`);
+  await page.getByRole("button", { name: "Roll back to it" }).click();
+  await page.locator("#version-1 .badge.good").waitFor();
+  assert.ok(await page.locator("#record").isVisible());
+  assert.deepEqual(errors, []);
 });

@@ -21,4 +21,6 @@ for (const language of LANGUAGES) {
   await shoot("form");
   await applyWithExample(page, service.url);
   await shoot("decision");
+  await page.goto(`${service.url}/console/models`);
+  await shoot("models");
 }

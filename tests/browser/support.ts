@@ -13,13 +13,32 @@ export interface Service extends AsyncDisposable {
   readonly url: string;
 }
 
-/** The service as its README starts it, with a database of its own. */
+/** Version 2 is version 1 under another name. */
+async function copyModels(folder: string): Promise<void> {
+  for (const path of ["configs", "models/1", "models/2"]) {
+    await Deno.mkdir(`${folder}/${path}`, { recursive: true });
+    const from = `${PROJECT}${path.replace("/2", "/1")}`;
+    for await (const { name, isFile } of Deno.readDir(from)) {
+      if (isFile) await Deno.copyFile(`${from}/${name}`, `${folder}/${path}/${name}`);
+    }
+  }
+  const manifest = `${folder}/models/2/manifest.json`;
+  const text = await Deno.readTextFile(manifest);
+  await Deno.writeTextFile(manifest, JSON.stringify({ ...JSON.parse(text), version: "2" }));
+}
+
+/** The service as its README starts it, with a database and two versions of the models of its own. */
 export async function startService(): Promise<Service> {
   const folder = await Deno.makeTempDir();
+  await copyModels(folder);
   const child = new Deno.Command(Deno.execPath(), {
     args: ["run", "--quiet", ...PERMISSIONS, "main.ts"],
     cwd: PROJECT,
-    env: { PRESCORE_PORT: "0", PRESCORE_DATABASE_URL: `file:${folder}/prescore.db` },
+    env: {
+      PRESCORE_PORT: "0",
+      PRESCORE_CONFIG: `${folder}/configs`,
+      PRESCORE_DATABASE_URL: `file:${folder}/prescore.db`,
+    },
     stdout: "piped",
   }).spawn();
   const late = setTimeout(() => child.kill("SIGKILL"), START_MS);

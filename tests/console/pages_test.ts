@@ -195,3 +195,37 @@ Deno.test("style and script are small, kept by the browser, and the only ones a 
   }
   assert.ok(bytes < 100_000, `${bytes} bytes`);
 });
+
+Deno.test("the models are shown to who may read, changed by who may operate, and not a tenant's", async () => {
+  await using app = await openConsole();
+  const open = await visit(app, "/console/models");
+  assert.equal(open.status, 200);
+  assert.match(open.html, /Version 1/);
+  assert.match(open.html, /href="\/console\/models\/1\/card"/);
+  assert.equal((await visit(app, "/console/models/1/card")).status, 200);
+  assert.equal((await visit(app, "/console/models/7/card")).status, 404);
+  assert.doesNotMatch(
+    open.html,
+    /models\/1\/activate/,
+    "the active version is not activated again",
+  );
+  const form = { csrf_token: "form of a" };
+  assert.equal((await visit(app, "/console/models", { tenant: "a" })).status, 404);
+  assert.equal((await visit(app, "/console/models/1/activate", { tenant: "a", form })).status, 403);
+  const reader = { csrf_token: "form of " };
+  assert.equal((await visit(app, "/console/models", { tenant: "" })).status, 200);
+  assert.equal(
+    (await visit(app, "/console/models/1/activate", { tenant: "", form: reader })).status,
+    403,
+  );
+});
+
+Deno.test("a step that is refused says why, beside everything else", async () => {
+  await using app = await openConsole();
+  const absent = await visit(app, "/console/models/7/activate", { form: {} });
+  assert.equal(absent.status, 409);
+  assert.match(absent.html, /role="alert">[^<]*7/);
+  const share = await visit(app, "/console/models/1/challenge", { form: { share: "150" } });
+  assert.equal(share.status, 409);
+  assert.match(share.html, /the share is 1.5, must be from 0 to 1/);
+});

@@ -9,7 +9,7 @@ import { openStore, temporaryFolder } from "../support/store.ts";
 import { copyVersions } from "../support/versions.ts";
 import { pastApplications } from "../../queue/history.ts";
 
-const TASK = ["-P=start", "tasks/backtest.ts"];
+const TASK = ["-P=operate", "tasks/backtest.ts"];
 const features = new Features(config.questionnaire);
 const banks = config.banks.banks.map(({ id }) => id);
 

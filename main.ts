@@ -19,15 +19,8 @@ import { WebhookSender } from "./queue/webhook_sender.ts";
 import type { WebhookStore } from "./queue/webhook_store.ts";
 import { createFront, createHealthFront } from "./routes/front.ts";
 import { limitsOf } from "./routes/limits.ts";
-import { audit } from "./tasks/audit.ts";
-import { backup } from "./tasks/backup.ts";
 import { configFromEnvironment, webhookEndpoints } from "./tasks/config.ts";
-import { keys } from "./tasks/keys.ts";
-import { health } from "./tasks/health.ts";
-import { chooseCommand, main } from "./tasks/main.ts";
-import { models } from "./tasks/models.ts";
-import { queue } from "./tasks/queue.ts";
-import { replay } from "./tasks/replay.ts";
+import { chooseCommand, main, whenRun } from "./tasks/main.ts";
 import { Reporter } from "./tasks/report.ts";
 import { configuredVersion } from "./versions.ts";
 import { loadVersion, startServing } from "./serving.ts";
@@ -306,6 +299,18 @@ async function serve(): Promise<void> {
   else console.log(workers > 0 ? `${workers} scoring workers` : "scoring in the main thread");
 }
 
+const COMMANDS = {
+  serve,
+  audit: whenRun(async () => (await import("./tasks/audit.ts")).audit),
+  backtest: whenRun(async () => (await import("./tasks/backtest.ts")).backtest),
+  backup: whenRun(async () => (await import("./tasks/backup.ts")).backup),
+  health: whenRun(async () => (await import("./tasks/health.ts")).health),
+  keys: whenRun(async () => (await import("./tasks/keys.ts")).keys),
+  models: whenRun(async () => (await import("./tasks/models.ts")).models),
+  queue: whenRun(async () => (await import("./tasks/queue.ts")).queue),
+  replay: whenRun(async () => (await import("./tasks/replay.ts")).replay),
+};
+
 if (import.meta.main) {
-  await main(chooseCommand({ serve, health, backup, queue, replay, audit, keys, models }, "serve"));
+  await main(chooseCommand(COMMANDS, "serve"));
 }

@@ -275,7 +275,11 @@ function delay(ms: number, signal: AbortSignal): Promise<void> {
 }
 
 function spawnWorker(setup: WorkerSetup): Worker {
-  const worker = new Worker(new URL("./wasm/worker.ts", import.meta.url), { type: "module" });
+  const worker = new Worker(new URL("./wasm/worker.ts", import.meta.url), {
+    type: "module",
+    // It is sent all that it needs, and computes.
+    deno: { permissions: "none" },
+  });
   worker.postMessage(setup);
   return worker;
 }

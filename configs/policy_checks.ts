@@ -12,6 +12,7 @@ import {
   assignments,
   comparisons,
   holds,
+  keysOf,
   loanKeys,
   type ValueKind,
   valueKinds,
@@ -127,6 +128,9 @@ function pairProblems(rules: readonly Rule[], kinds: Kinds): string[] {
   return rules.flatMap((second, at) =>
     rules.slice(0, at).flatMap((first) => {
       if (!meet(first, second)) return [];
+      // Rules about different values can only say the same, or forbid every one, where one of them does so alone.
+      const keys = keysOf(first.when, kinds);
+      if (keys.isDisjointFrom(keysOf(second.when, kinds))) return [];
       const conditions = [first.when, second.when];
       const pairs = assignments(conditions, { kinds, missing: false })
         .map((one) => conditions.map((when) => holds(when, { assignment: one, kinds })));
@@ -187,6 +191,8 @@ function forbidsAll(
     if (field.role === "amount") limited.set(featureName(field), product.amount);
     if (field.role === "term") limited.set(featureName(field), product.termsMonths);
   }
+  // Without a value that the product limits it is a rule that fires for every one, which is looked for elsewhere.
+  if (keysOf(when, kinds).isDisjointFrom(limited)) return false;
   const all = assignments([when], { kinds, missing: false, limited });
   return all.length > 0 && all.every((one) => holds(when, { assignment: one, kinds }));
 }

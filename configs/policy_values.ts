@@ -90,6 +90,14 @@ export function comparisons({ all, any, not, ...comparison }: Condition): Condit
   return comparison.value === undefined ? parts.flatMap(comparisons) : [comparison];
 }
 
+/** What a condition compares. */
+export function keysOf(
+  condition: Condition,
+  kinds: ReadonlyMap<string, ValueKind>,
+): ReadonlySet<string> {
+  return new Set(comparisons(condition).map((comparison) => keyOf(comparison, kinds)));
+}
+
 /** More than this is not looked through: the rules are then taken to be possible. */
 const MAX_ASSIGNMENTS = 100_000;
 

@@ -5,11 +5,21 @@ import { type Database, statement } from "../database/database.ts";
 import { enqueueStatement, type StoreLimits } from "./libsql_store.ts";
 import { tenantOfId } from "./tenant.ts";
 
-/** One whose upload never ended, and whose chunks have been removed since, begins anew. */
+/** What is left of a batch whose upload never ended and of whose chunks some have been removed: it can neither go on nor be whole. */
+const LEFT_OVER = `
+  SELECT tasks.number FROM batches
+  JOIN batch_chunks AS chunk ON chunk.batch_id = batches.id JOIN tasks ON tasks.id = chunk.task_id
+  WHERE batches.id = :id AND batches.received_at_ms IS NULL
+    AND batches.chunks > (SELECT count(*) FROM batch_chunks WHERE batch_id = :id)`;
+
+const DROP_LEFT_OVER = ["results", "payloads", "tasks"]
+  .map((table) => `DELETE FROM ${table} WHERE number IN (${LEFT_OVER})`);
+
+/** Follows DROP_LEFT_OVER: one whose upload never ended, and whose chunks have been removed since, begins anew. */
 const OPEN = `
   INSERT INTO batches (id, detail, created_at_ms, changed_at_ms) VALUES (:id, :detail, :now, :now)
   ON CONFLICT (id) DO UPDATE
-  SET detail = :detail, chunks = 0, rows = 0, refused_rows = 0, ended_rows = 0,
+  SET detail = :detail, chunks = 0, open_chunks = 0, rows = 0, refused_rows = 0, ended_rows = 0,
     created_at_ms = :now, changed_at_ms = :now
   WHERE received_at_ms IS NULL AND chunks > 0
     AND NOT EXISTS (SELECT 1 FROM batch_chunks WHERE batch_id = batches.id)`;
@@ -63,7 +73,10 @@ export class LibsqlBatches implements BatchStore {
   }
 
   async open({ id, detail }: Pick<Batch, "id" | "detail">, nowMs: number): Promise<void> {
-    await this.#database.write([statement(OPEN, { id, detail, now: nowMs })]);
+    await this.#database.write([
+      ...DROP_LEFT_OVER.map((sql) => statement(sql, { id })),
+      statement(OPEN, { id, detail, now: nowMs }),
+    ]);
   }
 
   async find(id: string): Promise<Batch | undefined> {

@@ -7,9 +7,9 @@
  * Known limit: rows of batches are not looked at.
  */
 import {
-  backtest,
   type BacktestReport,
   type Contender,
+  lookBack,
   type Past,
   type Side,
 } from "./look_back.ts";
@@ -34,7 +34,8 @@ import {
 } from "./config.ts";
 import { type Command, main, readOptions, UsageError } from "./main.ts";
 
-const run: Command = async (args) => {
+/** Throws `UsageError` or `TableError`. */
+export const backtest: Command = async (args) => {
   const options = readArguments(args);
   const config = configFromEnvironment();
   const changed = options.policy === undefined ? config : configWithPolicy(options.policy);
@@ -61,7 +62,7 @@ const run: Command = async (args) => {
   });
   const scorer = await scorerOf(active);
   const candidate = options.models ?? active;
-  const report = await backtest({
+  const report = await lookBack({
     history: stores === undefined ? tableHistory(options) : storedHistory(stores, options),
     banks: config.banks.banks.map(({ id }) => id),
     features,
@@ -216,4 +217,4 @@ function cellLine(
   ].join("; ");
 }
 
-if (import.meta.main) await main(() => run(Deno.args));
+if (import.meta.main) await main(() => backtest(Deno.args));

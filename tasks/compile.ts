@@ -38,7 +38,8 @@ async function compile(target: string | undefined): Promise<void> {
       "compile",
       // Types are checked by `deno task ok`.
       "--no-check",
-      "--permission-set=start",
+      // Whoever installs it chooses its address and its folders; what it may do there, systemd or the container says.
+      "--permission-set=operate",
       `--output=${output}`,
       ...target === undefined ? [] : [`--target=${target}`],
       ...INCLUDED.map((path) => `--include=${path}`),

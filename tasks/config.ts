@@ -3,6 +3,8 @@ import { pathToFileURL } from "node:url";
 import {
   type Config,
   ConfigError,
+  type Environment,
+  environmentOverrides,
   folderUrl,
   loadConfig,
   loadTrainingConfig,
@@ -14,7 +16,7 @@ import { parseWebhookSecret } from "../queue/webhook_signature.ts";
 import { Features } from "../scoring/features.ts";
 
 export function configFromEnvironment(): Config {
-  return loadConfig({ ...source(), env: Deno.env.toObject() });
+  return loadConfig({ ...source(), env: environment() });
 }
 
 /** The same with the policy in another file. Throws `ConfigError` where it does not fit the rest. */
@@ -24,7 +26,7 @@ export function configWithPolicy(policy: string): Config {
   try {
     return loadConfig({
       folder,
-      env: Deno.env.toObject(),
+      env: environment(),
       readText: (file) =>
         file.href === replaced.href ? Deno.readTextFileSync(policy) : readText(file),
     });
@@ -33,6 +35,13 @@ export function configWithPolicy(policy: string): Config {
     const path = decodeURIComponent(replaced.pathname);
     throw new ConfigError(error.message.replaceAll(path, policy), { cause: error });
   }
+}
+
+/** The variables that take the place of settings, each by its name: the permission to read them names them too. */
+function environment(): Environment {
+  return Object.fromEntries(
+    Object.keys(environmentOverrides).map((name) => [name, Deno.env.get(name)]),
+  );
 }
 
 export function trainingConfigFromEnvironment(): TrainingConfig {

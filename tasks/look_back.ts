@@ -52,7 +52,7 @@ export interface BacktestOptions {
 }
 
 /** Goes through the history once, a batch at a time. */
-export async function backtest(
+export async function lookBack(
   { history, banks, features, before, after }: BacktestOptions,
 ): Promise<BacktestReport> {
   const swaps = new Map(banks.map((bank) => [bank, new SwapSet()]));

@@ -12,12 +12,37 @@ export class UsageError extends Error {
 
 const EXPECTED = [UsageError, ConfigError, TableError, ModelError, LifecycleError];
 
+/** Why the service asks for what a permission set gives. */
+const REASONS: Readonly<Record<string, string>> = {
+  net: "it listens on an address, and asks a database on a server and the addresses of webhooks",
+  read:
+    "it reads its configuration, models, WebAssembly, migrations, documentation page and database",
+  write: "it writes its database",
+  env:
+    "settings and the first key come from variables, and the database's library reads some of its own",
+  ffi: "the database is a native library, and the kernel is asked about slow connections",
+  sys: "the database's library asks which machine it runs on",
+};
+
+/** One sentence for a permission that was not given; `undefined` for any other failure. */
+function missingPermission(error: unknown): string | undefined {
+  const message = error instanceof Error ? error.message : "";
+  const [, kind = "", what = ""] =
+    /Requires (\w+) access(?: to (.+?))?, run again/s.exec(message) ?? [];
+  const reason = REASONS[kind];
+  if (reason === undefined) return undefined;
+  const flag = `--allow-${kind}${what && `=${what.replaceAll('"', "")}`}`;
+  return `Cannot run without the permission ${flag}: ${reason}`;
+}
+
 /** Runs a command; a wrong input prints its sentence and exits 1, without a stack. */
 export async function main(run: () => Promise<void>): Promise<void> {
   try {
     await run();
   } catch (error) {
-    if (error instanceof Error && EXPECTED.some((kind) => error instanceof kind)) {
+    const permission = missingPermission(error);
+    if (permission !== undefined) console.error(permission);
+    else if (error instanceof Error && EXPECTED.some((kind) => error instanceof kind)) {
       console.error(error.message);
     } else console.error(error);
     Deno.exit(1);
@@ -43,6 +68,11 @@ export function chooseCommand(
     }
     await command(args);
   };
+}
+
+/** A command whose program is loaded when it is run. */
+export function whenRun(load: () => Promise<Command>): Command {
+  return async (args) => await (await load())(args);
 }
 
 /** The options and positional arguments of a command line, with or without `--` before them. Throws `UsageError`. */

@@ -1,5 +1,5 @@
 /** Services of this checkout and of another, with keys and without. */
-import { runTask } from "../../tests/support/process.ts";
+import { PERMISSIONS, runTask } from "../../tests/support/process.ts";
 import { PROJECT } from "../../tests/support/service.ts";
 
 export interface Running extends AsyncDisposable {
@@ -15,7 +15,7 @@ export interface StartOptions {
 
 export async function start({ checkout, databaseUrl }: StartOptions): Promise<Running> {
   const child = new Deno.Command(Deno.execPath(), {
-    args: ["run", "-P=start", "--no-check", "main.ts"],
+    args: ["run", ...PERMISSIONS, "--no-check", "main.ts"],
     cwd: checkout ?? PROJECT,
     env: { PRESCORE_PORT: "0", PRESCORE_DATABASE_URL: databaseUrl, NO_COLOR: "1" },
     stdout: "piped",

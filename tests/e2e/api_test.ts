@@ -2,7 +2,7 @@
 import assert from "node:assert/strict";
 import { batchResults, createPrescore, decide, PrescoreProblem, unwrap } from "../../client/mod.ts";
 import { parseWebhookSecret, signedHeaders } from "../../queue/webhook_signature.ts";
-import { runTask, spawnService, writeImpatientConfig } from "../support/process.ts";
+import { PERMISSIONS, runTask, spawnService, writeImpatientConfig } from "../support/process.ts";
 import { startHranaServer } from "../support/hrana_server.ts";
 import { EXAMPLE, readConfig, startTestService } from "../support/service.ts";
 import { temporaryFolder } from "../support/store.ts";
@@ -175,7 +175,11 @@ for (
       endpoints: [{ tenant: "", id: "crm", url: "https://crm.example/", secretEnv }],
     };
     await Deno.writeTextFile(file, JSON.stringify(service));
-    const { code, stderr } = await runTask(["-P=start", "main.ts"], {
+    const { code, stderr } = await runTask([
+      ...PERMISSIONS,
+      "--allow-env",
+      "main.ts",
+    ], {
       env: {
         PRESCORE_CONFIG: folder.path,
         PRESCORE_DATABASE_URL: `file:${folder.path}/prescore.db`,

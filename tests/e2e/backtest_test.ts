@@ -1,5 +1,5 @@
 import assert from "node:assert/strict";
-import { backtest, type Contender, type Past } from "../../tasks/look_back.ts";
+import { type Contender, lookBack, type Past } from "../../tasks/look_back.ts";
 import { Features } from "../../scoring/features.ts";
 import { standingUnder } from "../../scoring/standing.ts";
 import { config, shippedScoring } from "../support/app.ts";
@@ -9,7 +9,7 @@ import { openStore, temporaryFolder } from "../support/store.ts";
 import { copyVersions } from "../support/versions.ts";
 import { pastApplications } from "../../queue/history.ts";
 
-const TASK = ["-P=start", "tasks/backtest.ts"];
+const TASK = ["-P=operate", "tasks/backtest.ts"];
 const features = new Features(config.questionnaire);
 const banks = config.banks.banks.map(({ id }) => id);
 
@@ -52,10 +52,10 @@ async function* each(past: readonly Past[]): AsyncGenerator<Past> {
   for (const one of past) yield await Promise.resolve(one);
 }
 
-Deno.test("backtest() of nothing new swaps nobody, and looks at every application once", async () => {
+Deno.test("lookBack() of nothing new swaps nobody, and looks at every application once", async () => {
   const past = history(1100);
   const same = await contender();
-  const report = await backtest({
+  const report = await lookBack({
     history: each(past),
     ...{ banks, features, before: same, after: same },
   });
@@ -70,9 +70,9 @@ Deno.test("backtest() of nothing new swaps nobody, and looks at every applicatio
   assert.ok(report.any.cells.kept.applications > 0 && report.any.cells.neither.applications > 0);
 });
 
-Deno.test("backtest() of a lower target only adds advice, to chances that lie between the two", async () => {
+Deno.test("lookBack() of a lower target only adds advice, to chances that lie between the two", async () => {
   const [before, after] = [await contender({ target: 0.6 }), await contender({ target: 0.4 })];
-  const report = await backtest({
+  const report = await lookBack({
     history: each(history(700)),
     ...{ banks, features, before, after },
   });
@@ -86,7 +86,7 @@ Deno.test("backtest() of a lower target only adds advice, to chances that lie be
   assert.ok(swapped > 0);
 });
 
-Deno.test("backtest() of a rule that forbids everybody takes all advice back", async () => {
+Deno.test("lookBack() of a rule that forbids everybody takes all advice back", async () => {
   const everybody = {
     id: "nobody",
     effect: "forbid",
@@ -97,7 +97,7 @@ Deno.test("backtest() of a rule that forbids everybody takes all advice back", a
     await contender(),
     await contender({ rules: [...config.policy.rules, everybody] }),
   ];
-  const report = await backtest({
+  const report = await lookBack({
     history: each(history(200)),
     ...{ banks, features, before, after },
   });
@@ -105,8 +105,8 @@ Deno.test("backtest() of a rule that forbids everybody takes all advice back", a
   assert.ok(report.any.cells.out.applications > 0);
 });
 
-Deno.test("backtest() of models that exchange two banks exchanges what is expected of them", async () => {
-  const report = await backtest({
+Deno.test("lookBack() of models that exchange two banks exchanges what is expected of them", async () => {
+  const report = await lookBack({
     history: each(history(300)),
     ...{ banks, features, before: await contender(), after: await contender({ swapped: true }) },
   });

@@ -8,7 +8,7 @@ import { temporaryFolder } from "../support/store.ts";
 const CLIENTS = 4;
 
 function backup(database: string, ...args: string[]) {
-  return runTask(["-P=start", "tasks/backup.ts", ...args], {
+  return runTask(["-P=operate", "tasks/backup.ts", ...args], {
     env: { PRESCORE_DATABASE_URL: database },
   });
 }

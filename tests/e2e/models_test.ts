@@ -191,7 +191,8 @@ Deno.test("what a command activates, two processes on one server follow", async 
   ]);
   const [api, , both] = processes;
   assert.ok(api && both);
-  const models = (...args: string[]) => runTask(["-P=start", "tasks/models.ts", ...args], { env });
+  const models = (...args: string[]) =>
+    runTask(["-P=operate", "tasks/models.ts", ...args], { env });
   for (const args of [["register", "2"], ["activate", "2"]]) {
     const { code, stderr } = await models(...args);
     assert.equal(code, 0, stderr);

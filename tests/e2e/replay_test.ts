@@ -4,7 +4,7 @@ import { runTask, spawnService, writeImpatientConfig } from "../support/process.
 import { EXAMPLE } from "../support/service.ts";
 import { temporaryFolder } from "../support/store.ts";
 
-const REPLAY = ["-P=start", "tasks/replay.ts"];
+const REPLAY = ["-P=operate", "tasks/replay.ts"];
 
 Deno.test("deno task replay says whether a stored decision would be the same today", async () => {
   await using folder = await temporaryFolder();

@@ -1,5 +1,5 @@
 import assert from "node:assert/strict";
-import { runTask } from "../support/process.ts";
+import { PERMISSIONS, runTask } from "../support/process.ts";
 import { EXAMPLE, PROJECT, readConfig, startTestService } from "../support/service.ts";
 import { startService } from "../../main.ts";
 import { temporaryFolder } from "../support/store.ts";
@@ -96,7 +96,9 @@ Deno.test("the service refuses a bank whose model is not in the version", async 
 });
 
 Deno.test("a wrong configuration ends the start with one sentence and status 1", async () => {
-  const { code, stderr } = await runTask(["-P=start", "main.ts"], { env: { PRESCORE_PORT: "-1" } });
+  const { code, stderr } = await runTask([...PERMISSIONS, "main.ts"], {
+    env: { PRESCORE_PORT: "-1" },
+  });
   assert.equal(code, 1);
   assert.match(stderr, /PRESCORE_PORT .*service\.json\): port: current value is "-1"/);
   assert.doesNotMatch(stderr, /\n\s+at /);
@@ -105,7 +107,7 @@ Deno.test("a wrong configuration ends the start with one sentence and status 1",
 Deno.test("a model that cannot be used ends the start with one sentence and status 1", async () => {
   await using folder = await copySmall();
   await spoil(`${folder.path}/models/trees.forest`, flipLast);
-  const { code, stderr } = await runTask(["-P=start", "main.ts"], {
+  const { code, stderr } = await runTask([...PERMISSIONS, "main.ts"], {
     env: {
       PRESCORE_CONFIG: `${folder.path}/configs`,
       PRESCORE_DATABASE_URL: `file:${folder.path}/a.db`,

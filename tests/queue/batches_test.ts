@@ -179,6 +179,23 @@ for (const [where, open] of KINDS) {
     assert.deepEqual(await test.batches.find(ID), batch);
   });
 
+  Deno.test(`${where}: a batch whose upload vanished and of which a part was removed can be sent again from its start`, async () => {
+    await using test = await rig(open);
+    await test.batches.append(chunk(0), NOW);
+    await test.work();
+    for (const position of [1, 2]) await test.batches.append(chunk(position), NOW + 1000);
+    await test.admin.purge("done", NOW + 100);
+    await test.batches.open({ id: ID, detail: "probabilities" }, NOW);
+    for (const position of [0, 1, 2]) {
+      assert.equal(await test.batches.append(chunk(position), NOW), "appended");
+    }
+    assert.equal(await test.batches.receive(ID, { chunks: 3, nowMs: NOW }), true);
+    await test.work();
+    const batch = await test.batches.find(ID);
+    assert.deepEqual([batch?.chunks, batch?.rows, batch?.endedRows], [3, 6, 6]);
+    assert.ok(batch?.finishedAtMs);
+  });
+
   Deno.test(`${where}: breakOff() says why an upload ended too soon, until it goes on`, async () => {
     await using test = await rig(open);
     const { batches } = test;

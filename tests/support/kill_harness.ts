@@ -8,7 +8,7 @@
 import assert from "node:assert/strict";
 import { Connection } from "../../database/connection.ts";
 import { Random } from "../queue/simulation/random.ts";
-import { type ServiceProcess, startProcess, writeImpatientConfig } from "./process.ts";
+import { PERMISSIONS, type ServiceProcess, startProcess, writeImpatientConfig } from "./process.ts";
 import { EXAMPLE } from "./service.ts";
 import { temporaryFolder } from "./store.ts";
 
@@ -185,7 +185,7 @@ class Harness {
       PRESCORE_CONFIG: this.#folder,
       PRESCORE_DATABASE_URL: this.#url,
       PRESCORE_PORT: "0",
-    }, ["-P=start", "tests/support/victim.ts"]);
+    }, [...PERMISSIONS, "tests/support/victim.ts"]);
   }
 }
 

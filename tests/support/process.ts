@@ -1,6 +1,12 @@
 /** The service as a process of its own, which can be killed. */
 import { PROJECT } from "./service.ts";
 
+/** Those of the service, with a database in the folder of temporary files. */
+export const PERMISSIONS = [
+  "-P=start",
+  `--allow-write=${Deno.env.get("TMPDIR") ?? "/tmp"}`,
+] as const;
+
 export interface ServiceProcess {
   readonly url: string;
   readonly pid: number;
@@ -22,7 +28,7 @@ export function spawnService(
 /** As `spawnService`, with the process before it listens; `service` rejects where it ends before that. */
 export function startProcess(
   env: Record<string, string>,
-  program: readonly string[] = ["-P=start", "main.ts"],
+  program: readonly string[] = [...PERMISSIONS, "main.ts"],
 ): { child: Deno.ChildProcess; service: Promise<ServiceProcess> } {
   const child = new Deno.Command(Deno.execPath(), {
     args: ["run", ...program],

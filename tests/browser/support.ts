@@ -1,6 +1,5 @@
 /** A browser and the whole service, each for one test. */
 import { Buffer } from "node:buffer";
-import { PERMISSIONS } from "../support/process.ts";
 import axe from "axe-core";
 import { type Browser, type BrowserContext, chromium, type Page } from "playwright-core";
 
@@ -33,7 +32,7 @@ export async function startService(): Promise<Service> {
   const folder = await Deno.makeTempDir();
   await copyModels(folder);
   const child = new Deno.Command(Deno.execPath(), {
-    args: ["run", "--quiet", ...PERMISSIONS, "main.ts"],
+    args: ["run", "--quiet", "-P=start", `--allow-write=${folder}`, "main.ts"],
     cwd: PROJECT,
     env: {
       PRESCORE_PORT: "0",

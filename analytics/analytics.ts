@@ -1,7 +1,8 @@
 /** What routes and pages ask of what became of applications. */
 import type { Banks, Policy } from "../configs/mod.ts";
-import { type BankLedger, bankLedger } from "./ledger.ts";
+import { bankLedger } from "./ledger.ts";
 import type { Outcome, OutcomeStore } from "./outcomes.ts";
+import type { BankLedger } from "./views.ts";
 
 export interface AnalyticsParts {
   readonly outcomes: OutcomeStore;

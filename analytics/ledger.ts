@@ -1,48 +1,8 @@
 /** The honesty ledger: what was estimated beside what banks then decided, by bank and band. Pure; each statistic with its source. */
-import { z } from "zod";
-import { localized, type Policy } from "../configs/mod.ts";
+import type { Policy } from "../configs/mod.ts";
+import { type Estimate, wilson } from "../lifecycle/mod.ts";
+import type { BandLedger, BankLedger } from "./views.ts";
 
-const probability = z.number().min(0).max(1);
-
-const estimateSchema = z.object({
-  value: z.number(),
-  low: z.number().describe("Lower end of the 95 % interval"),
-  high: z.number(),
-});
-
-const bandSchema = z.object({
-  band: z.string().describe("Id of a band of policy.json"),
-  title: localized,
-  from: probability,
-  to: probability,
-  outcomes: z.int(),
-  approved: z.int(),
-  expected: probability.describe("Mean of the probabilities that were given"),
-  rate: estimateSchema.describe("Share that was approved, with Wilson's interval"),
-  state: z.enum(["too_few", "holds", "overstated", "understated"]).describe(
-    "overstated: what came true lies below the band, beyond chance; understated: above it",
-  ),
-  standing: z.string().describe(
-    "The band to read instead: that of the share which came true where the band is overstated, else the band itself",
-  ),
-  standingTitle: localized,
-});
-
-export const bankLedgerSchema = z.object({
-  bank: z.string(),
-  title: localized,
-  outcomes: z.int(),
-  approved: z.int(),
-  expected: probability.optional().describe("Absent where no decision of the bank is known"),
-  rate: estimateSchema.optional(),
-  auc: estimateSchema.optional().describe("Absent where all decisions are alike"),
-  brier: z.number().min(0).max(1).optional().describe("Mean squared error of the probabilities"),
-  bands: z.array(bandSchema).describe("Those with decisions, from the lowest on"),
-});
-
-export type BankLedger = z.infer<typeof bankLedgerSchema>;
-export type BandLedger = BankLedger["bands"][number];
-type Estimate = z.infer<typeof estimateSchema>;
 type Band = Policy["odds"][number];
 
 /** How often one probability came true. */
@@ -65,23 +25,20 @@ export function bankLedger(
 ): BankLedger {
   const all = summed(counts);
   const auc = areaUnderCurve(counts);
+  const rate = wilson(all.approved, all.outcomes);
   return {
     bank: id,
     title,
     outcomes: all.outcomes,
     approved: all.approved,
-    ...all.outcomes > 0 && {
-      expected: all.expected,
-      rate: wilson(all.approved, all.outcomes),
-      brier: brierOf(counts),
-    },
+    ...rate && { expected: all.expected, rate, brier: brierOf(counts) },
     ...auc && { auc },
     bands: bands.flatMap((band, at) => {
       const to = bands[at + 1]?.from ?? 1;
       const within = counts.filter(({ probability }) =>
         probability >= band.from && (probability < to || at === bands.length - 1)
       );
-      return within.length === 0 ? [] : [bandLedger(band, { to, counts: within, bands })];
+      return bandLedger(band, { to, counts: within, bands });
     }),
   };
 }
@@ -93,9 +50,10 @@ function bandLedger(
     readonly counts: readonly Counts[];
     readonly bands: readonly Band[];
   },
-): BandLedger {
+): BandLedger[] {
   const { outcomes, approved, expected } = summed(counts);
   const rate = wilson(approved, outcomes);
+  if (rate === undefined) return [];
   const state = outcomes < LEAST_OUTCOMES
     ? "too_few"
     : rate.high < from
@@ -106,11 +64,11 @@ function bandLedger(
   const lower = state === "overstated"
     ? bands.findLast((band) => band.from <= rate.value)
     : undefined;
-  return {
+  return [{
     ...{ band: id, title, from, to, outcomes, approved, expected, rate, state },
     standing: lower?.id ?? id,
     standingTitle: lower?.title ?? title,
-  };
+  }];
 }
 
 function summed(counts: readonly Counts[]) {
@@ -121,15 +79,6 @@ function summed(counts: readonly Counts[]) {
     sum += probability * (approved + refused);
   }
   return { outcomes, approved: approvals, expected: outcomes === 0 ? 0 : sum / outcomes };
-}
-
-/** E. B. Wilson, "Probable inference, the law of succession, and statistical inference", JASA 22 (1927). `of` above 0. */
-export function wilson(successes: number, of: number): Estimate {
-  const value = successes / of;
-  const z2 = Z_95 * Z_95;
-  const centre = (value + z2 / (2 * of)) / (1 + z2 / of);
-  const half = Z_95 / (1 + z2 / of) * Math.sqrt(value * (1 - value) / of + z2 / (4 * of * of));
-  return { value, low: Math.max(0, centre - half), high: Math.min(1, centre + half) };
 }
 
 /**

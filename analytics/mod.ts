@@ -1,12 +1,5 @@
-/** What became of applications, beside what was estimated of them. */
+/** What became of applications, beside what was estimated; the schemas of what is shown stand in `views.ts`. */
 export { Analytics } from "./analytics.ts";
-export {
-  type BandLedger,
-  type BankLedger,
-  bankLedger,
-  bankLedgerSchema,
-  type Counts,
-  LEAST_OUTCOMES,
-  wilson,
-} from "./ledger.ts";
+export { bankLedger, type Counts, LEAST_OUTCOMES } from "./ledger.ts";
 export { EVENTS, type Outcome, type OutcomeEvent, OutcomeStore } from "./outcomes.ts";
+export type { BandLedger, BankLedger } from "./views.ts";

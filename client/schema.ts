@@ -1719,14 +1719,12 @@ export interface components {
             expected?: number;
             rate?: {
                 value: number;
-                /** @description Lower end of the 95 % interval */
                 low: number;
                 high: number;
             };
             /** @description Absent where all decisions are alike */
             auc?: {
                 value: number;
-                /** @description Lower end of the 95 % interval */
                 low: number;
                 high: number;
             };
@@ -1749,7 +1747,6 @@ export interface components {
                 /** @description Share that was approved, with Wilson's interval */
                 rate: {
                     value: number;
-                    /** @description Lower end of the 95 % interval */
                     low: number;
                     high: number;
                 };

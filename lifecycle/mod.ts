@@ -13,3 +13,4 @@ export { type CellName, CELLS, type Compared, SwapSet, type SwapSetReport } from
 export { type Pair, type TrialScores, TrialStore } from "./trials.ts";
 export type { FoundVersion, VersionFolder } from "./versions.ts";
 export type * from "./views.ts";
+export { wilson } from "./statistics.ts";

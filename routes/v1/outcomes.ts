@@ -1,7 +1,8 @@
 /** What banks decided, told afterwards, and the ledger that is kept of it. */
 import { createRoute, type OpenAPIHono, z } from "@hono/zod-openapi";
 import type { Context } from "hono";
-import { type Analytics, bankLedgerSchema, EVENTS, type Outcome } from "../../analytics/mod.ts";
+import { type Analytics, EVENTS, type Outcome } from "../../analytics/mod.ts";
+import { bankLedgerSchema } from "../../analytics/views.ts";
 import type { Banks } from "../../configs/mod.ts";
 import { type QueueParts, storedId } from "../../queue/tenant.ts";
 import { csvRows } from "../../scoring/csv.ts";

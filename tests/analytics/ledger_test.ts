@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import fc from "fast-check";
 import { bankLedger, type Counts, LEAST_OUTCOMES } from "../../analytics/mod.ts";
-import { areaUnderCurve, wilson } from "../../analytics/ledger.ts";
+import { areaUnderCurve } from "../../analytics/ledger.ts";
 import { readConfig } from "../support/service.ts";
 
 const { policy: { odds: bands }, banks: { banks } } = readConfig();
@@ -22,14 +22,6 @@ function counted(of: readonly { permille: number; approved: boolean }[]): Counts
     }),
   );
 }
-
-Deno.test("Wilson's interval is that of the published example", () => {
-  // R. G. Newcombe, Statistics in Medicine 17 (1998), table I: 81 of 263.
-  const { value, low, high } = wilson(81, 263);
-  assert.deepEqual([value, low, high].map((x) => Number(x.toFixed(4))), [0.308, 0.2553, 0.3662]);
-  assert.deepEqual(wilson(0, 20).low, 0);
-  assert.deepEqual(wilson(20, 20).high, 1);
-});
 
 Deno.test("the area under the curve is the share of pairs in their right order", () => {
   fc.assert(fc.property(decisions, (of) => {

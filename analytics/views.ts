@@ -1,0 +1,39 @@
+/** What is shown of what came true, as schemas; only those load them who document it. */
+import { z } from "zod";
+import { localized } from "../configs/mod.ts";
+import { estimateSchema } from "../lifecycle/views.ts";
+
+const probability = z.number().min(0).max(1);
+
+const bandSchema = z.object({
+  band: z.string().describe("Id of a band of policy.json"),
+  title: localized,
+  from: probability,
+  to: probability,
+  outcomes: z.int(),
+  approved: z.int(),
+  expected: probability.describe("Mean of the probabilities that were given"),
+  rate: estimateSchema.describe("Share that was approved, with Wilson's interval"),
+  state: z.enum(["too_few", "holds", "overstated", "understated"]).describe(
+    "overstated: what came true lies below the band, beyond chance; understated: above it",
+  ),
+  standing: z.string().describe(
+    "The band to read instead: that of the share which came true where the band is overstated, else the band itself",
+  ),
+  standingTitle: localized,
+});
+
+export const bankLedgerSchema = z.object({
+  bank: z.string(),
+  title: localized,
+  outcomes: z.int(),
+  approved: z.int(),
+  expected: probability.optional().describe("Absent where no decision of the bank is known"),
+  rate: estimateSchema.optional(),
+  auc: estimateSchema.optional().describe("Absent where all decisions are alike"),
+  brier: z.number().min(0).max(1).optional().describe("Mean squared error of the probabilities"),
+  bands: z.array(bandSchema).describe("Those with decisions, from the lowest on"),
+});
+
+export type BankLedger = z.infer<typeof bankLedgerSchema>;
+export type BandLedger = BankLedger["bands"][number];

@@ -163,6 +163,7 @@ async function startEdge(): Promise<Edge> {
     revision: () => live.champion.revision,
     lifecycle: serving.lifecycle,
     analytics: new Analytics({ ...config, outcomes: stores.outcomes }),
+    erase: (id, actor) => stores.erasure.erase(id, actor),
     report,
     enqueue,
     express: (task, timeoutMs) =>

@@ -124,6 +124,11 @@ export async function startService(config: Config): Promise<Service> {
       revision: () => live.champion.revision,
       lifecycle: serving.lifecycle,
       analytics: new Analytics({ ...config, outcomes: stores.outcomes }),
+      async erase(id, actor) {
+        const erased = await stores.erasure.erase(id, actor);
+        recent.evict(id);
+        return erased;
+      },
       report,
       enqueue: recent.watch((task) =>
         uploads.add({ ...task, revision: live.chosen(task.id).revision })

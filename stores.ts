@@ -7,6 +7,7 @@ import { systemClock } from "./clock.ts";
 import { Connection, filePath } from "./database/connection.ts";
 import type { Database } from "./database/database.ts";
 import { GroupedDatabase } from "./database/grouped_database.ts";
+import { Erasure } from "./privacy/mod.ts";
 import { LibsqlBatches } from "./queue/libsql_batches.ts";
 import { LibsqlStore } from "./queue/libsql_store.ts";
 import { migrate, readMigrations } from "./database/migrate.ts";
@@ -23,6 +24,7 @@ export interface Stores {
   readonly audit: AuditLog;
   readonly keys: KeyStore;
   readonly outcomes: OutcomeStore;
+  readonly erasure: Erasure;
   readonly database: Database;
 }
 
@@ -47,6 +49,7 @@ export async function openStores(
       audit,
       keys: new KeyStore(database, audit),
       outcomes: new OutcomeStore(database),
+      erasure: new Erasure({ database, audit, databaseUrl: url }),
       store: new LibsqlStore(database, limits),
       batches: new LibsqlBatches(database, limits),
       webhooks: new WebhookStore(database),

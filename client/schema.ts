@@ -146,7 +146,11 @@ export interface paths {
         get: operations["getApplication"];
         put?: never;
         post?: never;
-        delete?: never;
+        /**
+         * Remove an application, with all that is stored of it
+         * @description Its answers, its result, what banks decided, and what is still to be told. Tasks of the reference's contract are removed by their task ids. Backups keep what they have.
+         */
+        delete: operations["eraseApplication"];
         options?: never;
         head?: never;
         patch?: never;
@@ -2589,6 +2593,98 @@ export interface operations {
             };
         };
     };
+    eraseApplication: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Nothing of it is left in the database */
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description The Host header is no name or address */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDetails"];
+                };
+            };
+            /** @description A valid API key is needed */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDetails"];
+                };
+            };
+            /** @description The role of this API key does not allow it */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDetails"];
+                };
+            };
+            /** @description There is no such thing */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDetails"];
+                };
+            };
+            /** @description The application is being scored */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDetails"];
+                };
+            };
+            /** @description Too many requests with this API key */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDetails"];
+                };
+            };
+            /** @description The service failed */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDetails"];
+                };
+            };
+            /** @description The database cannot be reached */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDetails"];
+                };
+            };
+        };
+    };
     streamApplication: {
         parameters: {
             query?: never;
@@ -4616,7 +4712,7 @@ export interface operations {
             query?: never;
             header?: never;
             path: {
-                name: "unreadable-body" | "invalid-request" | "invalid-idempotency-key" | "idempotency-key-reused" | "unsupported-media-type" | "body-too-large" | "upload-broken" | "strange-host" | "not-found" | "method-not-allowed" | "step-refused" | "too-many-waiting" | "no-key" | "not-permitted" | "too-many-requests" | "too-many-probes" | "request-timeout" | "unavailable" | "internal";
+                name: "unreadable-body" | "invalid-request" | "invalid-idempotency-key" | "idempotency-key-reused" | "unsupported-media-type" | "body-too-large" | "upload-broken" | "strange-host" | "not-found" | "method-not-allowed" | "step-refused" | "being-scored" | "too-many-waiting" | "no-key" | "not-permitted" | "too-many-requests" | "too-many-probes" | "request-timeout" | "unavailable" | "internal";
             };
             cookie?: never;
         };

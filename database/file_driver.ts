@@ -149,6 +149,8 @@ export class FileDriver implements Driver {
 function open(path: string) {
   const native = new Native(path, { timeout: BUSY_WAIT_MS });
   native.exec(`PRAGMA wal_autocheckpoint = ${CHECKPOINT_PAGES}`);
+  // What is removed is written over, for it may be about people.
+  native.exec("PRAGMA secure_delete = ON");
   return native;
 }
 

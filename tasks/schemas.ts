@@ -102,6 +102,7 @@ export function documentOptions({ questionnaire, banks, service }: Config): AppO
       ...{ rollback: unasked, challenge: unasked, endChallenge: unasked, comparison: unasked },
     },
     analytics: { record: unasked, ledger: unasked },
+    erase: unasked,
     wake() {},
     now: () => EXAMPLE_AT_MS,
     after: () => () => {},

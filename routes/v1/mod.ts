@@ -4,6 +4,7 @@ import { addApplicationEvents } from "./application_events.ts";
 import { addApplications, type ApplicationsOptions } from "./applications.ts";
 import { addBatches, type BatchesOptions } from "./batches.ts";
 import { addCatalogue, type CatalogueOptions } from "./catalogue.ts";
+import { addErasure, type ErasureOptions } from "./erasure.ts";
 import { addOutcomes, type OutcomesOptions } from "./outcomes.ts";
 import { addModels, type ModelsOptions } from "./models.ts";
 import { addProblemPages } from "./problem_pages.ts";
@@ -16,6 +17,7 @@ export interface V1Options
     ApplicationsOptions,
     BatchesOptions,
     CatalogueOptions,
+    ErasureOptions,
     ModelsOptions,
     OutcomesOptions,
     WhatIfOptions {
@@ -33,6 +35,7 @@ export function v1Routes(options: V1Options): OpenAPIHono {
   addBatches(app, options);
   addModels(app, options);
   addOutcomes(app, options);
+  addErasure(app, options);
   addWebhooks(app);
   addProblemPages(app);
   return app;

@@ -70,6 +70,12 @@ export const PROBLEMS = {
     title: "The step is refused",
     meaning: "`detail` says why. Nothing was changed, and the refusal is in the audit log.",
   },
+  "being-scored": {
+    status: 409,
+    title: "The application is being scored",
+    meaning: "Nothing was removed. Send it again in a second.",
+    headers: LATER,
+  },
   "too-many-waiting": {
     status: 429,
     title: "Too much waits already",

@@ -7,6 +7,7 @@ import { AuditLog } from "../../audit/mod.ts";
 import { Completions } from "../../queue/completions.ts";
 import { Dispatcher } from "../../queue/dispatcher.ts";
 import { Express } from "../../queue/express.ts";
+import { Erasure } from "../../privacy/mod.ts";
 import { RecentResults } from "../../queue/recent_results.ts";
 import { LibsqlBatches } from "../../queue/libsql_batches.ts";
 import type { Connection } from "../../database/connection.ts";
@@ -83,6 +84,15 @@ export async function openApp(
     random: () => 0.5,
     onEnded: (ids) => completions.tell(ids),
   });
+  const erasure = new Erasure({
+    database: connection,
+    databaseUrl: ":memory:",
+    audit: new AuditLog({
+      database: connection,
+      now: () => clock.now(),
+      newId: () => crypto.randomUUID(),
+    }),
+  });
   const recent = new RecentResults({ store, clock, freshMs: RESULT_FRESH_MS });
   const express = new Express({
     store,
@@ -97,6 +107,11 @@ export async function openApp(
     batches,
     access: access?.({ connection, clock }) ?? OPEN_ACCESS,
     analytics: new Analytics({ ...config, outcomes: new OutcomeStore(connection) }),
+    async erase(id, actor) {
+      const erased = await erasure.erase(id, actor);
+      recent.evict(id);
+      return erased;
+    },
     telemetry: {
       seen() {},
       metrics: () => Promise.resolve(""),

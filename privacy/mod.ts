@@ -1,0 +1,2 @@
+/** What people may ask of those who keep their answers. */
+export { type Erased, Erasure, type ErasureParts } from "./erasure.ts";

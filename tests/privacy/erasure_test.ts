@@ -1,0 +1,91 @@
+import assert from "node:assert/strict";
+import { OutcomeStore } from "../../analytics/mod.ts";
+import { AuditLog } from "../../audit/mod.ts";
+import { Erasure } from "../../privacy/mod.ts";
+import { openStore, temporaryFolder } from "../support/store.ts";
+
+const CANARY = "canary-9d41c7";
+
+/** A database in a file in which two applications are done, each with a canary of its own in its answers and its result. */
+async function openApplications(path: string) {
+  const test = await openStore(`file:${path}`);
+  const { store, connection: database } = test;
+  for (const number of [1, 2]) {
+    const id = `app_${number}`;
+    const text = JSON.stringify({ position: `${CANARY}-${number}` });
+    await store.enqueueDone({ id, payload: text, revision: "1", result: text, createdAtMs: 1 }, 1);
+    await new OutcomeStore(database).record([
+      {
+        ...{ applicationId: id, tenant: "", bank: "bank_a", event: "approved" },
+        ...{ decidedAtMs: 1, probability: 0.5 },
+      },
+    ], 1);
+  }
+  let entries = 0;
+  const audit = new AuditLog({ database, now: () => 1, newId: () => `entry ${entries++}` });
+  return { ...test, audit, erasure: new Erasure({ database, audit, databaseUrl: `file:${path}` }) };
+}
+
+/** Whether any file of the database holds a text. */
+async function holds(folder: string, text: string): Promise<boolean> {
+  for await (const { name } of Deno.readDir(folder)) {
+    const bytes = await Deno.readFile(`${folder}/${name}`);
+    if (new TextDecoder("latin1").decode(bytes).includes(text)) return true;
+  }
+  return false;
+}
+
+Deno.test("of an erased application no byte is left in the file or its log, and the others stay", async () => {
+  await using folder = await temporaryFolder();
+  const { store, connection, audit, erasure } = await openApplications(`${folder.path}/test.db`);
+  try {
+    assert.ok(await holds(folder.path, `${CANARY}-1`));
+    assert.equal(await erasure.erase("app_1", "key:1"), "erased");
+    assert.equal(await holds(folder.path, `${CANARY}-1`), false);
+    assert.equal(await store.find("app_1"), undefined);
+    assert.ok(await holds(folder.path, `${CANARY}-2`));
+    assert.equal((await store.find("app_2"))?.state, "done");
+    const known = await new OutcomeStore(connection).decisionsOf(["app_1", "app_2"]);
+    assert.deepEqual([...known.keys()], ["app_2"]);
+    const [entry] = await audit.page({ limit: 1 });
+    assert.deepEqual([entry?.action, entry?.actor], ["application.erase", "key:1"]);
+    assert.equal(await erasure.erase("app_1", "key:1"), "missing");
+    assert.equal((await audit.page({ limit: 9 })).length, 1, "nothing was erased, nothing is said");
+  } finally {
+    connection.close();
+  }
+});
+
+Deno.test("every table that names an application is one from which it is removed", async () => {
+  using test = await openStore();
+  const { rows } = await test.connection.read(
+    "SELECT m.name AS name, c.name AS field FROM sqlite_schema AS m JOIN pragma_table_info(m.name) AS c " +
+      "WHERE m.type = 'table' AND c.name IN ('application_id', 'task_id', 'subject', 'number')",
+  );
+  assert.deepEqual(rows.map(({ name, field }) => `${name}.${field}`).toSorted(), [
+    // Says who did what; an application is named there by a random id.
+    "audit.subject",
+    // A chunk holds the rows of many, and goes with its batch.
+    "batch_chunks.task_id",
+    ...["model_trial_scores.application_id", "outcome_events.application_id"],
+    ...["outcomes.application_id", "payloads.number", "results.number", "tasks.number"],
+    "webhook_deliveries.subject",
+  ]);
+});
+
+Deno.test("what is being scored is not removed, and what waits is", async () => {
+  await using folder = await temporaryFolder();
+  const { store, connection, erasure } = await openApplications(`${folder.path}/test.db`);
+  try {
+    await store.enqueue([{ id: "app_3", payload: "{}", revision: "1" }], 1);
+    const claim = { leaseMs: 1000, limit: 1, retryHorizonMs: 1000 };
+    const { claimed } = await store.settle({ nowMs: 1, claim });
+    assert.deepEqual(claimed.map(({ id }) => id), ["app_3"]);
+    assert.equal(await erasure.erase("app_3", "key:1"), "at work");
+    assert.equal(await store.payload("app_3"), "{}");
+    await store.enqueue([{ id: "app_4", payload: "{}", revision: "1" }], 1);
+    assert.equal(await erasure.erase("app_4", "key:1"), "erased");
+  } finally {
+    connection.close();
+  }
+});

@@ -270,8 +270,8 @@ Deno.test("ids that name no application are answered 404, and a wrong method 405
       assert.equal((await problem(await app.request(path))).status, 404, path);
     }
   }
-  const wrong = await app.request(`${PATH}/app_0`, { method: "DELETE" });
-  assert.equal(wrong.headers.get("allow"), "GET");
+  const wrong = await app.request(`${PATH}/app_0`, { method: "PUT" });
+  assert.equal(wrong.headers.get("allow"), "GET, DELETE");
   assert.equal((await problem(wrong)).status, 405);
   assert.equal((await problem(await app.request("/v1/nothing"))).status, 404);
 });

@@ -26,16 +26,19 @@ const STEPS: Readonly<Partial<Record<OutcomeEvent, number>>> = {
   funded: 2,
 };
 
+/** One that was erased since it was looked up takes nothing more. */
+const IS_THERE = "EXISTS (SELECT 1 FROM tasks WHERE id = value ->> 'applicationId')";
+
 const ADD_EVENTS = `
   INSERT INTO outcome_events (application_id, bank, decided_at_ms, event, recorded_at_ms)
   SELECT value ->> 'applicationId', value ->> 'bank', value ->> 'decidedAtMs', value ->> 'event', :now
-  FROM json_each(:outcomes) WHERE true ON CONFLICT DO NOTHING`;
+  FROM json_each(:outcomes) WHERE ${IS_THERE} ON CONFLICT DO NOTHING`;
 
 const DECIDE = `
   INSERT INTO outcomes (application_id, bank, tenant, permille, approved, decided_at_ms, step)
   SELECT value ->> 'applicationId', value ->> 'bank', value ->> 'tenant', value ->> 'permille',
     (value ->> 'step') > 0, value ->> 'decidedAtMs', value ->> 'step'
-  FROM json_each(:outcomes) WHERE value ->> 'step' IS NOT NULL
+  FROM json_each(:outcomes) WHERE value ->> 'step' IS NOT NULL AND ${IS_THERE}
   ON CONFLICT DO UPDATE SET approved = excluded.approved, decided_at_ms = excluded.decided_at_ms, step = excluded.step
   WHERE (excluded.decided_at_ms, excluded.step) > (outcomes.decided_at_ms, outcomes.step)`;
 

@@ -27,16 +27,24 @@ function expected(all: readonly Outcome[]): ReadonlyMap<string, boolean> {
   ]));
 }
 
+/** A store of what is told of these applications, which are there. */
+async function openOutcomes(ids: readonly string[]) {
+  const test = await openStore();
+  const tasks = ids.map((id) => ({ id, payload: "{}", revision: "1" }));
+  if (tasks.length > 0) await test.store.enqueue(tasks, 1);
+  return { ...test, outcomes: new OutcomeStore(test.connection) };
+}
+
 Deno.test("whatever the order and however often it is told, the latest decision counts, once", async () => {
   await fc.assert(
     fc.asyncProperty(fc.array(told, { maxLength: 30 }), fc.nat(30), async (all, cut) => {
-      using test = await openStore();
-      const store = new OutcomeStore(test.connection);
+      const ids = [...new Set(all.map(({ applicationId }) => applicationId))];
+      using test = await openOutcomes(ids);
+      const store = test.outcomes;
       await store.record(all.slice(0, cut), 1);
       await store.record(all.slice(cut).toReversed(), 2);
       assert.equal(await store.record(all, 3), 0, "all of it is known");
       const wanted = expected(all);
-      const ids = [...new Set(all.map(({ applicationId }) => applicationId))];
       const found = await store.decisionsOf(ids);
       const flat = [...found].flatMap(([id, decisions]) =>
         Object.entries(decisions).map(([bank, approved]) => [`${id} ${bank}`, approved] as const)
@@ -56,12 +64,27 @@ Deno.test("whatever the order and however often it is told, the latest decision 
 });
 
 Deno.test("what is removed is counted no more", async () => {
-  using test = await openStore();
-  const store = new OutcomeStore(test.connection);
+  using test = await openOutcomes(["app_1"]);
+  const store = test.outcomes;
   const outcome = { applicationId: "app_1", tenant: "", bank: "bank_a", probability: 0.5 };
   await store.record([{ ...outcome, event: "approved", decidedAtMs: 1 }], 1);
   await test.connection.write(["DELETE FROM outcomes"]);
   assert.equal((await store.counts("")).size, 0);
+});
+
+Deno.test("what is told of an application that was erased meanwhile is not kept", async () => {
+  using test = await openOutcomes(["app_1"]);
+  const outcome = { tenant: "", bank: "bank_a", event: "approved", probability: 0.5 } as const;
+  const told = ["app_1", "app_2"].map((applicationId) => ({
+    ...outcome,
+    applicationId,
+    decidedAtMs: 1,
+  }));
+  assert.equal(await test.outcomes.record(told, 1), 1);
+  const { rows } = await test.connection.read(
+    "SELECT application_id FROM outcome_events UNION SELECT application_id FROM outcomes",
+  );
+  assert.deepEqual(rows.map(({ application_id }) => application_id), ["app_1"]);
 });
 
 Deno.test("the ledger is read without looking at every outcome", async () => {

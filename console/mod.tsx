@@ -180,10 +180,11 @@ function addModels(
     const frame = frameOf(c);
     const { language, viewer } = frame;
     if (!viewer.seesModels) return page(c, <Notice frame={frame} title={WORDS.notFound} />, 404);
-    const [view, comparison, { entries }] = await Promise.all([
+    const [view, comparison, record] = await Promise.all([
       models.models(),
       models.comparison(),
-      models.audit({ limit: RECORDED }),
+      // As in the API, who did what is for those who operate.
+      viewer.operates ? models.audit({ limit: RECORDED }) : undefined,
     ]);
     return page(
       c,
@@ -191,7 +192,7 @@ function addModels(
         frame={frame}
         models={view}
         comparison={comparison}
-        audit={entries}
+        audit={record?.entries}
         titles={new Map(banks.map(({ id, title }) => [id, title[language]]))}
         operates={viewer.operates}
         {...refusal !== undefined && { refusal }}

@@ -16,7 +16,8 @@ interface ModelsProps {
   readonly frame: Frame;
   readonly models: ModelsView;
   readonly comparison: Comparison | undefined;
-  readonly audit: readonly AuditEntryView[];
+  /** Absent for who may not see it. */
+  readonly audit: readonly AuditEntryView[] | undefined;
   /** Bank titles by id. */
   readonly titles: ReadonlyMap<string, string>;
   /** Whether the viewer may change anything. */
@@ -35,37 +36,41 @@ export const ModelsPage: FC<ModelsProps> = (props) => {
       {refusal === undefined ? null : <p class="alert" role="alert">{refusal}</p>}
       {versions.map((version) => <Version {...props} version={version} say={say} />)}
       {comparison ? <Trial comparison={comparison} titles={props.titles} say={say} /> : null}
-      <section aria-labelledby="record">
-        <h2 id="record">{say(WORDS.record)}</h2>
-        {audit.length === 0
-          ? <p>{say(WORDS.noRecord)}</p>
-          : (
-            <div class="wide" tabindex={0} role="region" aria-labelledby="record">
-              <table class="plain">
-                <thead>
-                  <tr>
-                    {[WORDS.when, WORDS.who, WORDS.what, WORDS.about].map((text) => (
-                      <th scope="col">{say(text)}</th>
-                    ))}
-                  </tr>
-                </thead>
-                <tbody>
-                  {audit.map(({ at, actor, action, subject }) => (
-                    <tr>
-                      <td class="number">{at.replace("T", " ").slice(0, 19)}</td>
-                      <td>{actor}</td>
-                      <td>{action}</td>
-                      <td>{subject}</td>
-                    </tr>
-                  ))}
-                </tbody>
-              </table>
-            </div>
-          )}
-      </section>
+      {audit === undefined ? null : <Record audit={audit} say={say} />}
     </Page>
   );
 };
+
+const Record: FC<{ audit: readonly AuditEntryView[]; say: Say }> = ({ audit, say }) => (
+  <section aria-labelledby="record">
+    <h2 id="record">{say(WORDS.record)}</h2>
+    {audit.length === 0
+      ? <p>{say(WORDS.noRecord)}</p>
+      : (
+        <div class="wide" tabindex={0} role="region" aria-labelledby="record">
+          <table class="plain">
+            <thead>
+              <tr>
+                {[WORDS.when, WORDS.who, WORDS.what, WORDS.about].map((text) => (
+                  <th scope="col">{say(text)}</th>
+                ))}
+              </tr>
+            </thead>
+            <tbody>
+              {audit.map(({ at, actor, action, subject }) => (
+                <tr>
+                  <td class="number">{at.replace("T", " ").slice(0, 19)}</td>
+                  <td>{actor}</td>
+                  <td>{action}</td>
+                  <td>{subject}</td>
+                </tr>
+              ))}
+            </tbody>
+          </table>
+        </div>
+      )}
+  </section>
+);
 
 const STATES = {
   active: WORDS.stateActive,

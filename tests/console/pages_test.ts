@@ -213,7 +213,10 @@ Deno.test("the models are shown to who may read, changed by who may operate, and
   assert.equal((await visit(app, "/console/models", { tenant: "a" })).status, 404);
   assert.equal((await visit(app, "/console/models/1/activate", { tenant: "a", form })).status, 403);
   const reader = { csrf_token: "form of " };
-  assert.equal((await visit(app, "/console/models", { tenant: "" })).status, 200);
+  const read = await visit(app, "/console/models", { tenant: "" });
+  assert.equal(read.status, 200);
+  assert.match(open.html, /id="record"/);
+  assert.doesNotMatch(read.html, /id="record"/, "who did what is for those who operate");
   assert.equal(
     (await visit(app, "/console/models/1/activate", { tenant: "", form: reader })).status,
     403,

@@ -5,7 +5,7 @@
  *
  * Known limit: the answer to an upload takes about four round trips to the database, which must be on a server.
  */
-import { Analytics } from "./analytics/mod.ts";
+import { Analytics, Projector } from "./analytics/mod.ts";
 import { type Config, ConfigError } from "./configs/mod.ts";
 import { systemClock } from "./clock.ts";
 import { isRemote } from "./database/connection.ts";
@@ -147,10 +147,19 @@ async function startEdge(): Promise<Edge> {
     report,
   });
 
+  const projector = new Projector({
+    facts: stores.facts,
+    resultOf: async (id) => (await stores.store.find(id))?.result ?? null,
+    ...config.policy.recommendation,
+    clock: systemClock,
+    report,
+  });
+
   async function sweep(): Promise<void> {
     const untilMs = systemClock.now() + service.edge.sweepBudgetMs;
     await drain(service.edge.sweepBudgetMs, { batches: true });
     await serving.scoreBeside();
+    await projector.drain(untilMs - systemClock.now()).catch(report);
     do {
       if (!await sender.sendDue().catch(report)) return;
     } while (systemClock.now() < untilMs);
@@ -162,7 +171,7 @@ async function startEdge(): Promise<Edge> {
     ...{ access, signIn, telemetry: watch.telemetry({ live, database: stores.database }) },
     revision: () => live.champion.revision,
     lifecycle: serving.lifecycle,
-    analytics: new Analytics({ ...config, outcomes: stores.outcomes }),
+    analytics: new Analytics({ ...config, ...stores }),
     erase: (id, actor) => stores.erasure.erase(id, actor),
     report,
     enqueue,

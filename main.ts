@@ -2,7 +2,7 @@
  * The composition root: configuration -> database -> models -> workers -> HTTP server, and the way back down. Each part is
  * made here and handed to those that need it; no part finds another by itself.
  */
-import { Analytics } from "./analytics/mod.ts";
+import { Analytics, Projector } from "./analytics/mod.ts";
 import { type Config, ConfigError } from "./configs/mod.ts";
 import { systemClock } from "./clock.ts";
 import { Completions } from "./queue/completions.ts";
@@ -95,6 +95,18 @@ export async function startService(config: Config): Promise<Service> {
     : undefined;
   closing.defer(() => dispatcher?.stop());
 
+  if (scores) {
+    const projector = new Projector({
+      facts: stores.facts,
+      resultOf: async (id) => (await stores.store.find(id))?.result ?? null,
+      ...config.policy.recommendation,
+      clock: systemClock,
+      report: (error) => reporter.report("The overview was not kept up and will be", error),
+    });
+    projector.start();
+    closing.defer(() => projector.stop());
+  }
+
   const express = scores
     ? new Express({
       ...{ store, handler },
@@ -123,7 +135,7 @@ export async function startService(config: Config): Promise<Service> {
       ...{ access, signIn, telemetry },
       revision: () => live.champion.revision,
       lifecycle: serving.lifecycle,
-      analytics: new Analytics({ ...config, outcomes: stores.outcomes }),
+      analytics: new Analytics({ ...config, ...stores }),
       async erase(id, actor) {
         const erased = await stores.erasure.erase(id, actor);
         recent.evict(id);

@@ -1,6 +1,6 @@
 /** The database ready for use, with all that is kept in it: opened, its file's folder made, its schema brought up to date. */
 import { KeyStore } from "./access/mod.ts";
-import { OutcomeStore } from "./analytics/mod.ts";
+import { FactStore, OutcomeStore } from "./analytics/mod.ts";
 import { AuditLog } from "./audit/mod.ts";
 import { ConfigError, type Service, withoutSecrets } from "./configs/mod.ts";
 import { systemClock } from "./clock.ts";
@@ -24,6 +24,7 @@ export interface Stores {
   readonly audit: AuditLog;
   readonly keys: KeyStore;
   readonly outcomes: OutcomeStore;
+  readonly facts: FactStore;
   readonly erasure: Erasure;
   readonly database: Database;
 }
@@ -49,6 +50,7 @@ export async function openStores(
       audit,
       keys: new KeyStore(database, audit),
       outcomes: new OutcomeStore(database),
+      facts: new FactStore(database),
       erasure: new Erasure({ database, audit, databaseUrl: url }),
       store: new LibsqlStore(database, limits),
       batches: new LibsqlBatches(database, limits),

@@ -1,11 +1,16 @@
 /** What routes and pages ask of what became of applications. */
-import type { Banks, Policy } from "../configs/mod.ts";
+import type { Banks, Policy, Questionnaire } from "../configs/mod.ts";
+import { DAY_MS } from "./fact.ts";
+import type { FactStore } from "./facts.ts";
 import { bankLedger } from "./ledger.ts";
 import type { Outcome, OutcomeStore } from "./outcomes.ts";
-import type { BankLedger } from "./views.ts";
+import { overviewOf } from "./overview.ts";
+import type { BankLedger, Overview } from "./views.ts";
 
 export interface AnalyticsParts {
   readonly outcomes: OutcomeStore;
+  readonly facts: FactStore;
+  readonly questionnaire: Questionnaire;
   readonly banks: Banks;
   readonly policy: Policy;
 }
@@ -27,5 +32,20 @@ export class Analytics {
     const { outcomes, banks: { banks }, policy: { odds: bands } } = this.#parts;
     const counts = await outcomes.counts(tenant);
     return banks.map((bank) => bankLedger(bank, { counts: counts.get(bank.id) ?? [], bands }));
+  }
+
+  /** Of the last `days` days, today with them, as far as the projector has come. */
+  async overview(
+    tenant: string,
+    { days: count, nowMs }: { readonly days: number; readonly nowMs: number },
+  ): Promise<Overview> {
+    const { facts } = this.#parts;
+    const today = Math.floor(nowMs / DAY_MS);
+    const range = { from: today - count + 1, to: today };
+    const [days, losses] = await Promise.all([
+      facts.days(tenant, range),
+      facts.losses(tenant, range),
+    ]);
+    return overviewOf({ days, losses, range }, this.#parts);
   }
 }

@@ -1,5 +1,16 @@
 /** What became of applications, beside what was estimated; the schemas of what is shown stand in `views.ts`. */
 export { Analytics } from "./analytics.ts";
+export {
+  type DayRow,
+  type Estimate,
+  estimateOf,
+  type Fact,
+  type LossRow,
+  Sums,
+  toldBy,
+} from "./fact.ts";
+export { FactStore, READ_STATEMENTS } from "./facts.ts";
 export { bankLedger, type Counts, LEAST_OUTCOMES } from "./ledger.ts";
 export { EVENTS, type Outcome, type OutcomeEvent, OutcomeStore } from "./outcomes.ts";
-export type { BandLedger, BankLedger } from "./views.ts";
+export { Projector } from "./projector.ts";
+export type { BandLedger, BankLedger, Overview } from "./views.ts";

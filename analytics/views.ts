@@ -37,3 +37,37 @@ export const bankLedgerSchema = z.object({
 
 export type BankLedger = z.infer<typeof bankLedgerSchema>;
 export type BandLedger = BankLedger["bands"][number];
+
+const funnel = {
+  applied: z.int(),
+  scored: z.int(),
+  recommended: z.int(),
+  sent: z.int().describe("To a bank, as far as it was told"),
+  approved: z.int().describe("By a bank, by its latest decision"),
+  funded: z.int(),
+};
+
+export const overviewSchema = z.object({
+  from: z.iso.date(),
+  to: z.iso.date(),
+  days: z.array(z.object({ date: z.iso.date(), ...funnel })).describe(
+    "Rising, by the day of the application, UTC; days without one are left out",
+  ),
+  funnel: z.object(funnel).describe("Of applications, whatever the bank"),
+  banks: z.array(z.object({
+    ...{ bank: z.string(), title: localized, ...funnel, decided: z.int() },
+    expected: probability.optional().describe("Mean estimate of what was decided"),
+    rate: estimateSchema.optional().describe(
+      "Share of it that was approved, with Wilson's interval",
+    ),
+  })),
+  losses: z.array(z.object({ code: z.string(), text: localized, clients: z.int() })).describe(
+    "Clients whom no bank approved, by why: refused, or not recommended; the most first",
+  ),
+  levers: z.array(z.object({
+    ...{ code: z.string(), text: localized, clients: z.int() },
+    expectedApprovals: z.number().describe("Sum of the chances that it would give them"),
+  })).describe("What would have brought how many of them over the target; the most first"),
+});
+
+export type Overview = z.infer<typeof overviewSchema>;

@@ -430,6 +430,26 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/v1/analytics/overview": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Where applications are won and lost
+         * @description From application to money, by day and bank; why clients are lost, and what would have won them. Counted in the background, a little behind; rows of batches are not in it.
+         */
+        get: operations["getOverview"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/problems/{name}": {
         parameters: {
             query?: never;
@@ -1765,6 +1785,80 @@ export interface components {
                     ru: string;
                     en: string;
                 };
+            }[];
+        };
+        Overview: {
+            /** Format: date */
+            from: string;
+            /** Format: date */
+            to: string;
+            /** @description Rising, by the day of the application, UTC; days without one are left out */
+            days: {
+                /** Format: date */
+                date: string;
+                applied: number;
+                scored: number;
+                recommended: number;
+                /** @description To a bank, as far as it was told */
+                sent: number;
+                /** @description By a bank, by its latest decision */
+                approved: number;
+                funded: number;
+            }[];
+            /** @description Of applications, whatever the bank */
+            funnel: {
+                applied: number;
+                scored: number;
+                recommended: number;
+                /** @description To a bank, as far as it was told */
+                sent: number;
+                /** @description By a bank, by its latest decision */
+                approved: number;
+                funded: number;
+            };
+            banks: {
+                bank: string;
+                title: {
+                    ru: string;
+                    en: string;
+                };
+                applied: number;
+                scored: number;
+                recommended: number;
+                /** @description To a bank, as far as it was told */
+                sent: number;
+                /** @description By a bank, by its latest decision */
+                approved: number;
+                funded: number;
+                decided: number;
+                /** @description Mean estimate of what was decided */
+                expected?: number;
+                /** @description Share of it that was approved, with Wilson's interval */
+                rate?: {
+                    value: number;
+                    low: number;
+                    high: number;
+                };
+            }[];
+            /** @description Clients whom no bank approved, by why: refused, or not recommended; the most first */
+            losses: {
+                code: string;
+                text: {
+                    ru: string;
+                    en: string;
+                };
+                clients: number;
+            }[];
+            /** @description What would have brought how many of them over the target; the most first */
+            levers: {
+                code: string;
+                text: {
+                    ru: string;
+                    en: string;
+                };
+                clients: number;
+                /** @description Sum of the chances that it would give them */
+                expectedApprovals: number;
             }[];
         };
         Health: {
@@ -4671,6 +4765,160 @@ export interface operations {
             };
             /** @description The role of this API key does not allow it */
             403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDetails"];
+                };
+            };
+            /** @description Too many requests with this API key */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDetails"];
+                };
+            };
+            /** @description The service failed */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDetails"];
+                };
+            };
+            /** @description The database cannot be reached */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDetails"];
+                };
+            };
+        };
+    };
+    getOverview: {
+        parameters: {
+            query?: {
+                /** @description How many days back, today with them */
+                days?: number;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Of the applications that were made in these days */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "from": "2026-01-02",
+                     *       "to": "2026-01-31",
+                     *       "days": [
+                     *         {
+                     *           "date": "2026-01-31",
+                     *           "applied": 120,
+                     *           "scored": 120,
+                     *           "recommended": 80,
+                     *           "sent": 60,
+                     *           "approved": 33,
+                     *           "funded": 21
+                     *         }
+                     *       ],
+                     *       "funnel": {
+                     *         "applied": 120,
+                     *         "scored": 120,
+                     *         "recommended": 80,
+                     *         "sent": 60,
+                     *         "approved": 33,
+                     *         "funded": 21
+                     *       },
+                     *       "banks": [
+                     *         {
+                     *           "bank": "bank_a",
+                     *           "title": {
+                     *             "ru": "Банк А",
+                     *             "en": "Bank A"
+                     *           },
+                     *           "applied": 120,
+                     *           "scored": 120,
+                     *           "recommended": 80,
+                     *           "sent": 60,
+                     *           "approved": 33,
+                     *           "funded": 21,
+                     *           "decided": 60,
+                     *           "expected": 0.56,
+                     *           "rate": {
+                     *             "value": 0.55,
+                     *             "low": 0.425,
+                     *             "high": 0.669
+                     *           }
+                     *         }
+                     *       ],
+                     *       "losses": [
+                     *         {
+                     *           "code": "refused",
+                     *           "text": {
+                     *             "ru": "Отказали банки",
+                     *             "en": "Refused by the banks"
+                     *           },
+                     *           "clients": 27
+                     *         }
+                     *       ],
+                     *       "levers": [
+                     *         {
+                     *           "code": "offer.amount",
+                     *           "text": {
+                     *             "ru": "Другая сумма",
+                     *             "en": "Another amount"
+                     *           },
+                     *           "clients": 12,
+                     *           "expectedApprovals": 8.1
+                     *         }
+                     *       ]
+                     *     }
+                     */
+                    "application/json": components["schemas"]["Overview"];
+                };
+            };
+            /** @description The Host header is no name or address */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDetails"];
+                };
+            };
+            /** @description A valid API key is needed */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDetails"];
+                };
+            };
+            /** @description The role of this API key does not allow it */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDetails"];
+                };
+            };
+            /** @description The request is not valid */
+            422: {
                 headers: {
                     [name: string]: unknown;
                 };

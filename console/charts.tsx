@@ -262,3 +262,56 @@ export const Calibration: FC<CalibrationProps> = ({ points, label }) => {
     </svg>
   );
 };
+
+const DAYS = { width: 640, height: 130, top: 14, axis: 18, most: 92 } as const;
+const DAY_MS = 86_400_000;
+
+interface DayBarsProps {
+  /** Rising; days without any may be absent. */
+  readonly days: readonly { readonly date: string; readonly count: number }[];
+  readonly from: string;
+  readonly to: string;
+  readonly label: string;
+}
+
+/** How many there were each day; over a long time, several days to a bar. */
+export const DayBars: FC<DayBarsProps> = ({ days, from, to, label }) => {
+  const { width, height, top, axis, most } = DAYS;
+  const first = Date.parse(from);
+  const dayOf = (date: string) => Math.round((Date.parse(date) - first) / DAY_MS);
+  const span = dayOf(to) + 1;
+  const each = Math.ceil(span / most);
+  const bars = new Array<number>(Math.ceil(span / each)).fill(0);
+  for (const { date, count } of days) {
+    const at = Math.floor(dayOf(date) / each);
+    bars[at] = (bars[at] ?? 0) + count;
+  }
+  const highest = Math.max(...bars, 1);
+  const step = width / bars.length;
+  const tall = (count: number) => round(count / highest * (height - axis - top));
+  return (
+    <svg class="days" viewBox={`0 0 ${width} ${height}`} role="img" aria-label={label}>
+      {bars.map((count, at) => (
+        <rect
+          class="bar"
+          x={round(at * step + step * 0.1)}
+          y={height - axis - tall(count)}
+          width={round(step * 0.8)}
+          height={tall(count)}
+        />
+      ))}
+      <line class="grid" x1="0" x2={width} y1={height - axis} y2={height - axis} />
+      <text class="axis" x="0" y="10">{String(highest)}</text>
+      <text class="axis" x="0" y={height - 4}>{from}</text>
+      <text class="axis" x={width} y={height - 4} text-anchor="end">{to}</text>
+    </svg>
+  );
+};
+
+/** A share of the whole as a bar; the text beside it says the number. */
+export const ShareBar: FC<{ share: number }> = ({ share }) => (
+  <svg class="share" viewBox="0 0 120 10" aria-hidden="true" preserveAspectRatio="none">
+    <rect class="track" x="0" y="0" width="120" height="10" />
+    <rect class="bar" x="0" y="0" width={round(120 * Math.min(1, share))} height="10" />
+  </svg>
+);

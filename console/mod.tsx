@@ -3,7 +3,7 @@
  * move. What the pages need of the service is handed in: nothing here knows a queue or a session.
  */
 import { type Context, Hono } from "hono";
-import type { BankLedger } from "../analytics/mod.ts";
+import type { BankLedger, Overview } from "../analytics/mod.ts";
 import type { Banks, Questionnaire } from "../configs/mod.ts";
 import { loanGrid } from "../configs/mod.ts";
 import type { ModelLifecycle } from "../lifecycle/mod.ts";
@@ -13,6 +13,7 @@ import { readAssets } from "./assets.ts";
 import { DecisionPage, type LoanRange } from "./decision.tsx";
 import { exampleValues, FormPage, readForm } from "./form.tsx";
 import { languageOf } from "./language.ts";
+import { OverviewPage, type Period, PERIODS } from "./overview.tsx";
 import { LedgerPage, type SentTable } from "./ledger.tsx";
 import { CardPage, ModelsPage } from "./models.tsx";
 import { type Frame, Notice, type Viewer } from "./page.tsx";
@@ -45,6 +46,7 @@ export interface ConsoleOptions {
     c: Context,
     application: { readonly answers: Answers; readonly atMs: number },
   ) => Promise<{ readonly decision: Decision; readonly curves: readonly Curve[] } | undefined>;
+  readonly overview: (c: Context, days: Period) => Promise<Overview>;
   readonly ledger: (c: Context) => Promise<readonly BankLedger[]>;
   /** Records a table of what banks decided, or says why none of it can be read. */
   readonly tell: (c: Context, table: Blob) => Promise<SentTable | { readonly refusal: string }>;
@@ -146,6 +148,13 @@ export function consoleRoutes(options: ConsoleOptions): Hono {
       ? page(c, <Notice frame={frameOf(c)} title={WORDS.tooMany} />, 429)
       : c.redirect(`/console/applications/${id}`, 303);
   }
+
+  app.get("/console/overview", async (c) => {
+    const asked = Number(c.req.query("days"));
+    const period = PERIODS.find((days) => days === asked) ?? 90;
+    const overview = await options.overview(c, period);
+    return page(c, <OverviewPage {...{ frame: frameOf(c), overview, period }} />);
+  });
 
   app.get(
     "/console/ledger",

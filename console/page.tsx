@@ -68,6 +68,7 @@ export const Page: FC<PageProps> = ({ frame, title, refreshS, children }) => {
           <a class="brand" href="/console">{say(WORDS.title)}</a>
           <nav aria-label={say(WORDS.mainMenu)}>
             <a href="/console">{say(WORDS.newApplication)}</a>
+            <a href="/console/overview">{say(WORDS.overview)}</a>
             <a href="/console/ledger">{say(WORDS.ledger)}</a>
             {viewer.seesModels ? <a href="/console/models">{say(WORDS.models)}</a> : null}
             <a href="/docs">{say(WORDS.api)}</a>

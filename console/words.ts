@@ -212,6 +212,50 @@ export const WORDS = {
     ru: "Роль вашего ключа этого не позволяет",
     en: "The role of your key does not allow it",
   },
+  overview: { ru: "Обзор", en: "Overview" },
+  overviewIntro: {
+    ru:
+      "Где заявки выигрываются и теряются. Считается в фоне и может отставать на несколько секунд.",
+    en: "Where applications are won and lost. Counted in the background, some seconds behind.",
+  },
+  lastDays: { ru: "{days} дней", en: "{days} days" },
+  byDay: { ru: "Заявки по дням", en: "Applications by day" },
+  byDayLabel: {
+    ru: "Заявок: {count}, с {from} по {to}",
+    en: "{count} applications from {from} to {to}",
+  },
+  funnel: { ru: "Воронка", en: "Funnel" },
+  funnelNote: {
+    ru:
+      "Отправку, одобрение и выдачу видно настолько, насколько о них сообщили. Отправить могли и того, кого не рекомендовали.",
+    en:
+      "Sent, approved and funded are as far as it was told. Clients who were not recommended may have been sent all the same.",
+  },
+  step: { ru: "Шаг", en: "Step" },
+  clients: { ru: "Клиентов", en: "Clients" },
+  ofApplied: { ru: "От всех заявок", en: "Of all applications" },
+  lostHere: { ru: "Потеряно на шаге", en: "Lost at this step" },
+  applied: { ru: "Подали заявку", en: "Applied" },
+  scored: { ru: "Оценены", en: "Scored" },
+  recommended: { ru: "Рекомендованы", en: "Recommended" },
+  sentToBank: { ru: "Отправлены в банк", en: "Sent to a bank" },
+  approvedByBank: { ru: "Одобрены", en: "Approved" },
+  funded: { ru: "Выданы", en: "Funded" },
+  expectedAndRealised: { ru: "Ожидали и сбылось", en: "Expected and come true" },
+  bank: { ru: "Банк", en: "Bank" },
+  rateWithin: { ru: "{rate} ({low}–{high})", en: "{rate} ({low} to {high})" },
+  losses: { ru: "Потерянные клиенты по причинам", en: "Lost clients by cause" },
+  cause: { ru: "Причина", en: "Cause" },
+  nobodyLost: { ru: "Пока никого", en: "Nobody so far" },
+  levers: { ru: "Что вернуло бы клиентов", en: "What would win them" },
+  leversHow: {
+    ru:
+      "Скольких из потерянных довело бы до цели предложение или другой ответ. Один клиент может стоять в нескольких строках.",
+    en:
+      "How many of the lost an offer or another answer would have brought over the target. A client may stand in several rows.",
+  },
+  lever: { ru: "Рычаг", en: "Lever" },
+  expectedApprovals: { ru: "Ожидаемых одобрений", en: "Expected approvals" },
   ledger: { ru: "Сбылось ли", en: "What came true" },
   ledgerIntro: {
     ru:

@@ -56,6 +56,14 @@ WHEN new.id GLOB 'chk_*' AND old.state IN ('done', 'dead') AND new.state IN ('qu
   UPDATE batches SET open_chunks = open_chunks + 1, ended_rows = ended_rows - chunk.rows, finished_at_ms = NULL
   FROM batch_chunks AS chunk WHERE chunk.task_id = new.id AND batches.id = chunk.batch_id; END;
 
+CREATE TRIGGER facts_removed AFTER DELETE ON tasks BEGIN
+  DELETE FROM facts WHERE number = old.number; DELETE FROM fact_changes WHERE number = old.number; UPDATE fact_progress
+  SET serial = serial + 1, number = min(number, coalesce((SELECT max(number) FROM tasks), 0)); END;
+
+CREATE TRIGGER facts_told AFTER INSERT ON outcome_events BEGIN
+  INSERT INTO fact_changes (number, version) SELECT number, 1 FROM tasks WHERE id = new.application_id
+  ON CONFLICT DO UPDATE SET version = version + 1; END;
+
 CREATE TRIGGER outcomes_added AFTER INSERT ON outcomes BEGIN
   INSERT INTO outcome_counts (tenant, bank, permille, approved, refused)
   VALUES (new.tenant, new.bank, new.permille, new.approved, 1 - new.approved)
@@ -169,6 +177,58 @@ CREATE TABLE console_sessions (
   token_at_ms INTEGER NOT NULL,
   seen_at_ms INTEGER NOT NULL
 ) STRICT, WITHOUT ROWID;
+
+CREATE TABLE fact_changes (
+  number INTEGER NOT NULL PRIMARY KEY,
+  version INTEGER NOT NULL
+) STRICT;
+
+CREATE TABLE fact_days (
+  tenant TEXT NOT NULL,
+  day INTEGER NOT NULL,
+  -- Empty: of applications, whatever the bank.
+  bank TEXT NOT NULL,
+  applied INTEGER NOT NULL,
+  scored INTEGER NOT NULL,
+  recommended INTEGER NOT NULL,
+  sent INTEGER NOT NULL,
+  decided INTEGER NOT NULL,
+  approved INTEGER NOT NULL,
+  funded INTEGER NOT NULL,
+  -- Sum of the estimates of what was decided, in thousandths.
+  expected_permille INTEGER NOT NULL,
+  PRIMARY KEY (tenant, day, bank)
+) STRICT, WITHOUT ROWID;
+
+CREATE TABLE fact_losses (
+  tenant TEXT NOT NULL,
+  day INTEGER NOT NULL,
+  kind TEXT NOT NULL CHECK (kind IN ('cause', 'lever')),
+  code TEXT NOT NULL,
+  clients INTEGER NOT NULL,
+  -- Sum of the chances that the lever gives, in thousandths.
+  permille INTEGER NOT NULL,
+  PRIMARY KEY (tenant, day, kind, code)
+) STRICT, WITHOUT ROWID;
+
+CREATE TABLE fact_progress (
+  one INTEGER NOT NULL PRIMARY KEY CHECK (one = 1),
+  -- The last task whose fact is there.
+  number INTEGER NOT NULL,
+  -- Grows with every step: who read before it must read again.
+  serial INTEGER NOT NULL
+) STRICT;
+
+CREATE TABLE facts (
+  -- The task's.
+  number INTEGER NOT NULL PRIMARY KEY,
+  tenant TEXT NOT NULL,
+  -- When it was made, in days since the epoch, UTC.
+  day INTEGER NOT NULL,
+  -- What was estimated, and what banks are known to have said, as it stands in the sums. No answer of a client.
+  estimate TEXT NOT NULL CHECK (json_valid(estimate)),
+  told TEXT NOT NULL CHECK (json_valid(told))
+) STRICT;
 
 CREATE TABLE migrations (version INTEGER NOT NULL PRIMARY KEY, name TEXT NOT NULL, applied_at_ms INTEGER NOT NULL) STRICT;
 

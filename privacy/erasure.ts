@@ -1,7 +1,8 @@
 /**
  * Removes all that is stored of one application: answers, result, what banks decided, what a trial scored, what is still to be told.
  * SQLite writes zeros over what is removed (`secure_delete`), and the write-ahead log is carried into the file and cut off, so that
- * neither holds a byte of it. Counts that it went into are taken back where they name nobody (`outcome_counts`).
+ * neither holds a byte of it. Counts that it went into are taken back where they name nobody (`outcome_counts`); its fact goes with
+ * its task, by a trigger, and the sums of facts stay.
  *
  * Known limits: a copy that was made before, such as a backup, keeps what it has; on a server the server's own log does.
  */

@@ -46,6 +46,8 @@ export function addConsole(app: OpenAPIHono, options: Options): void {
           ? await options.explore(application)
           : undefined,
       ledger: (c) => options.analytics.ledger(callerOf(c).tenant),
+      overview: (c, days) =>
+        options.analytics.overview(callerOf(c).tenant, { days, nowMs: options.now() }),
       tell: async (c, table) => {
         try {
           return await recordRows(c, await readCsv(table.stream()), options);

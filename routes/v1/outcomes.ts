@@ -2,7 +2,7 @@
 import { createRoute, type OpenAPIHono, z } from "@hono/zod-openapi";
 import type { Context } from "hono";
 import { type Analytics, EVENTS, type Outcome } from "../../analytics/mod.ts";
-import { bankLedgerSchema } from "../../analytics/views.ts";
+import { bankLedgerSchema, overviewSchema } from "../../analytics/views.ts";
 import type { Banks } from "../../configs/mod.ts";
 import { type QueueParts, storedId } from "../../queue/tenant.ts";
 import { csvRows } from "../../scoring/csv.ts";
@@ -17,7 +17,7 @@ import { fieldErrors, Problem } from "./problems.ts";
 
 export interface OutcomesOptions extends QueueParts, Limits {
   readonly banks: Banks;
-  readonly analytics: Pick<Analytics, "record" | "ledger">;
+  readonly analytics: Pick<Analytics, "record" | "ledger" | "overview">;
 }
 
 const MOST_ROWS = 1000;
@@ -91,6 +91,7 @@ const LEDGER_EXAMPLE = {
 export function addOutcomes(app: OpenAPIHono, options: OutcomesOptions): void {
   addRecord(app, options);
   addLedger(app, options);
+  addOverview(app, options);
 }
 
 function addRecord(app: OpenAPIHono, options: OutcomesOptions): void {
@@ -160,6 +161,75 @@ function addLedger(app: OpenAPIHono, { analytics }: OutcomesOptions): void {
     permit("read"),
     async (c) => c.json({ banks: await analytics.ledger(callerOf(c).tenant) }, 200),
   );
+}
+
+export const PERIOD_DAYS = { least: 1, most: 366, usual: 90 } as const;
+
+const periodSchema = z.object({
+  days: z.coerce.number().int().min(PERIOD_DAYS.least).max(PERIOD_DAYS.most)
+    .default(PERIOD_DAYS.usual).openapi({
+      description: "How many days back, today with them",
+      example: 30,
+    }),
+});
+
+const COUNTED = { applied: 120, scored: 120, recommended: 80, sent: 60, approved: 33, funded: 21 };
+
+const OVERVIEW_EXAMPLE = {
+  ...{ from: "2026-01-02", to: "2026-01-31" },
+  days: [{ date: "2026-01-31", ...COUNTED }],
+  funnel: COUNTED,
+  banks: [{
+    bank: "bank_a",
+    title: { ru: "Банк А", en: "Bank A" },
+    ...{ ...COUNTED, decided: 60, expected: 0.56 },
+    rate: { value: 0.55, low: 0.425, high: 0.669 },
+  }],
+  losses: [{
+    code: "refused",
+    text: { ru: "Отказали банки", en: "Refused by the banks" },
+    clients: 27,
+  }],
+  levers: [{
+    code: "offer.amount",
+    text: { ru: "Другая сумма", en: "Another amount" },
+    ...{ clients: 12, expectedApprovals: 8.1 },
+  }],
+};
+
+function addOverview(app: OpenAPIHono, { analytics, now }: OutcomesOptions): void {
+  const route = createRoute({
+    method: "get",
+    path: "/v1/analytics/overview",
+    operationId: "getOverview",
+    tags: ["Outcomes"],
+    summary: "Where applications are won and lost",
+    description:
+      "From application to money, by day and bank; why clients are lost, and what would have won them. " +
+      "Counted in the background, a little behind; rows of batches are not in it.",
+    request: { query: periodSchema },
+    responses: {
+      200: {
+        description: "Of the applications that were made in these days",
+        content: {
+          "application/json": {
+            schema: overviewSchema.extend({}).openapi("Overview"),
+            example: OVERVIEW_EXAMPLE,
+          },
+        },
+      },
+      ...problemResponses("invalid-request", "unavailable"),
+    },
+  });
+  app.openAPIRegistry.registerPath(route);
+  app.get(route.path, permit("read"), async (c) => {
+    const period = periodSchema.safeParse(c.req.query());
+    if (!period.success) {
+      throw new Problem("invalid-request", { errors: fieldErrors(period.error) });
+    }
+    const { tenant } = callerOf(c);
+    return c.json(await analytics.overview(tenant, { ...period.data, nowMs: now() }), 200);
+  });
 }
 
 async function readRows(c: Context, options: OutcomesOptions): Promise<readonly unknown[]> {

@@ -1,6 +1,7 @@
 /** The console as a person meets it, in a real browser. */
 import assert from "node:assert/strict";
 import {
+  seeFunnel,
   applyWithExample,
   LANGUAGES,
   openBrowser,
@@ -41,6 +42,8 @@ Deno.test("apply, read the reasons, move the slider, take an offer", async () =>
   await card.locator("button").click();
   await page.waitForURL((url) => url.href !== applied);
   const amount = await page.locator("#amount").inputValue();
+  await seeFunnel(page, service.url, { applied: 2 });
+  await page.goBack();
   assert.ok(offered.replaceAll(/[^\d]/g, "").startsWith(amount), `${offered}: ${amount}`);
   assert.deepEqual(errors, []);
 });
@@ -66,6 +69,8 @@ Deno.test("every page keeps the rules of accessibility, in both languages, light
         for (const details of document.querySelectorAll("details")) details.open = true;
       });
       await check("the decision");
+      await page.goto(`${service.url}/console/overview`);
+      await check("the overview");
       await page.goto(`${service.url}/console/ledger`);
       await check("the empty ledger");
       await tellOutcomes(page, service.url);

@@ -3,6 +3,7 @@ import {
   applyWithExample,
   LANGUAGES,
   openBrowser,
+  seeFunnel,
   startService,
   tellOutcomes,
   visit,
@@ -30,6 +31,8 @@ for (const language of LANGUAGES) {
   await shoot("decision");
   await tellOutcomes(page, service.url);
   await shoot("ledger");
+  await seeFunnel(page, service.url, { applied: 1, sent: 40 });
+  await shoot("overview");
   await page.goto(`${service.url}/console/models`);
   await shoot("models");
 }

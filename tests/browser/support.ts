@@ -147,3 +147,20 @@ export async function tellOutcomes(page: Page, url: string, count = 40): Promise
   await page.locator("main form button[type=submit]").click();
   await page.locator("[role=status]").waitFor();
 }
+
+/** Opens the overview again and again until at least so many have come to these steps. */
+export async function seeFunnel(
+  page: Page,
+  url: string,
+  least: Readonly<Record<string, number>>,
+): Promise<void> {
+  for (let tries = 0; tries < 100; tries++) {
+    await page.goto(`${url}/console/overview`);
+    const counts = await Promise.all(
+      Object.keys(least).map((step) => page.locator(`#funnel-${step} td`).first().textContent()),
+    );
+    if (Object.values(least).every((count, at) => Number(counts[at]) >= count)) return;
+    await page.waitForTimeout(200);
+  }
+  throw new Error(`the overview never showed ${JSON.stringify(least)}`);
+}

@@ -258,3 +258,20 @@ Deno.test("a table of decisions moves the ledger, and its bad rows are named", a
   assert.equal(bad.status, 422);
   assert.match(bad.html, /must have a column application, decided_at/);
 });
+
+Deno.test("an application is seen in the overview, in both languages", async () => {
+  await using app = await openConsole();
+  const funnel = (html: string) =>
+    /id="funnel-applied">.*?<td class="number">(\d+)</s.exec(html)?.[1];
+  assert.equal(funnel((await visit(app, "/console/overview")).html), "0");
+  await apply(app, await example(app));
+  await app.project();
+  for (const language of ["ru", "en"] as const) {
+    const { html, status } = await visit(app, "/console/overview?days=30", { language });
+    assert.equal(status, 200);
+    assert.equal(funnel(html), "1");
+    for (const { title } of banks.banks) assert.ok(html.includes(title[language]));
+  }
+  const foreign = await visit(app, "/console/overview", { tenant: "shop" });
+  assert.equal(funnel(foreign.html), "0");
+});

@@ -37,6 +37,6 @@ Deno.test("the commands of docs/api.md run", { ignore: !await haveTools() }, asy
   assert.match(answers[1] ?? "", /"status":"decided"/);
   assert.match(answers[2] ?? "", /event: decided\n/);
   assert.match(answers[4] ?? "", /"refused":1/);
-  assert.match(answers.at(-2) ?? "", /"recorded":1.*"outcomes":1/s);
+  assert.match(answers.at(-2) ?? "", /"recorded":1.*"outcomes":1.*"funnel":/s);
   assert.match(answers.at(-1) ?? "", /^same\n/);
 });

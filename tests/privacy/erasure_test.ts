@@ -67,6 +67,7 @@ Deno.test("every table that names an application is one from which it is removed
     "audit.subject",
     // A chunk holds the rows of many, and goes with its batch.
     "batch_chunks.task_id",
+    ...["fact_changes.number", "fact_progress.number", "facts.number"],
     ...["model_trial_scores.application_id", "outcome_events.application_id"],
     ...["outcomes.application_id", "payloads.number", "results.number", "tasks.number"],
     "webhook_deliveries.subject",

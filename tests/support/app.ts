@@ -2,7 +2,7 @@
  * The whole HTTP surface over a queue in memory, with the real models in this thread and time in the test's hand: no socket, no
  * worker, no sleep.
  */
-import { Analytics, OutcomeStore } from "../../analytics/mod.ts";
+import { Analytics, FactStore, OutcomeStore, Projector } from "../../analytics/mod.ts";
 import { AuditLog } from "../../audit/mod.ts";
 import { Completions } from "../../queue/completions.ts";
 import { Dispatcher } from "../../queue/dispatcher.ts";
@@ -38,6 +38,8 @@ export interface TestApp extends AsyncDisposable {
   readonly stores: Awaited<ReturnType<typeof openStore>> & { readonly batches: LibsqlBatches };
   readonly completions: Completions;
   readonly reported: unknown[];
+  /** Brings what pages count up to date. */
+  project(): Promise<void>;
   /** Lets the queue do its work, now and from now on. */
   startQueue(): void;
   request(path: string, init?: RequestInit): Promise<Response>;
@@ -93,6 +95,11 @@ export async function openApp(
       newId: () => crypto.randomUUID(),
     }),
   });
+  const facts = new FactStore(connection);
+  const projector = new Projector({
+    ...{ facts, clock, report, ...config.policy.recommendation },
+    resultOf: async (id) => (await store.find(id))?.result ?? null,
+  });
   const recent = new RecentResults({ store, clock, freshMs: RESULT_FRESH_MS });
   const express = new Express({
     store,
@@ -106,7 +113,7 @@ export async function openApp(
     recent,
     batches,
     access: access?.({ connection, clock }) ?? OPEN_ACCESS,
-    analytics: new Analytics({ ...config, outcomes: new OutcomeStore(connection) }),
+    analytics: new Analytics({ ...config, facts, outcomes: new OutcomeStore(connection) }),
     async erase(id, actor) {
       const erased = await erasure.erase(id, actor);
       recent.evict(id);
@@ -154,6 +161,7 @@ export async function openApp(
     );
   return {
     clock,
+    project: () => projector.drain(),
     stores: { ...test, batches },
     completions,
     reported,

@@ -123,3 +123,43 @@ Deno.test("a tenant tells of its own applications alone, and has a ledger of its
   assert.equal((await ledger(app, shop)).outcomes, 1);
   assert.equal((await ledger(app, other)).outcomes, 0);
 });
+
+Deno.test("the overview counts a tenant's applications by step, bank and day", async () => {
+  await using app = await openKeyedApp({ expressLanes: 1 });
+  const [shop, other] = [await app.as("read", "shop"), await app.as("read", "other")];
+  const overview = async (headers: Record<string, string>, query = "") => {
+    const response = await app.request(`/v1/analytics/overview${query}`, { headers });
+    assert.equal(response.status, 200);
+    return await response.json();
+  };
+  const application = await apply(app, shop);
+  await apply(app, shop);
+  await tell(app, [{ application, bank: "bank_a", decision: "refused", decidedAt: AT }], shop);
+  assert.equal((await overview(shop)).funnel.applied, 0, "nothing is counted before the projector");
+  await app.project();
+  const { funnel, banks, losses, days } = await overview(shop);
+  assert.deepEqual([funnel.applied, funnel.scored], [2, 2]);
+  assert.deepEqual([funnel.sent, funnel.approved, funnel.funded], [1, 0, 0]);
+  assert.deepEqual(days.map(({ applied }: { applied: number }) => applied), [2]);
+  assert.deepEqual([banks[0].bank, banks[0].decided, banks[0].rate.value], ["bank_a", 1, 0]);
+  assert.ok(losses.some(({ code }: { code: string }) => code === "refused"));
+  await tell(app, [
+    { application, bank: "bank_a", decision: "funded", decidedAt: "2023-11-14T12:30:00Z" },
+  ], shop);
+  await app.project();
+  const later = await overview(shop);
+  assert.deepEqual([later.funnel.sent, later.funnel.approved, later.funnel.funded], [1, 1, 1]);
+  assert.ok(!later.losses.some(({ code }: { code: string }) => code === "refused"));
+  assert.equal((await overview(other)).funnel.applied, 0, "each tenant has its own");
+  await app.clock.advance(3 * 86_400_000);
+  assert.equal((await overview(shop, "?days=3")).funnel.applied, 0, "they are longer ago");
+  assert.equal((await overview(shop, "?days=4")).funnel.applied, 2);
+});
+
+Deno.test("a period of the overview is a whole number of days up to a year", async () => {
+  await using app = await openApp();
+  for (const days of ["0", "367", "1.5", "much", ""]) {
+    const { status } = await app.request(`/v1/analytics/overview?days=${days}`);
+    assert.equal(status, 422, days);
+  }
+});

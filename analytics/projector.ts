@@ -1,0 +1,91 @@
+/**
+ * Makes facts of applications that ended, and keeps them true to what banks say later: in the background, a few at a time, with
+ * pauses in which the thread is others'. Any number of projectors may run on one database.
+ *
+ * Known limits: tasks are taken in their order, so one that waits holds up the facts of those after it; an application that is
+ * scored again under other models keeps its first fact; rows of batches are no applications here.
+ */
+import type { Clock } from "../clock.ts";
+import { DAY_MS, estimateOf, type Fact, Sums, toldBy } from "./fact.ts";
+import type { FactStore } from "./facts.ts";
+
+export interface ProjectorOptions {
+  readonly facts: FactStore;
+  /** The stored result of a task that ended; null where scoring failed. */
+  readonly resultOf: (id: string) => Promise<string | null>;
+  /** From which chance on an application counts as recommended of which only chances are known. */
+  readonly leastProbability: number;
+  readonly clock: Clock;
+  readonly report: (error: unknown) => void;
+  /** Applications in a step. */
+  readonly rows?: number;
+}
+
+const ROWS = 64;
+const IDLE_MS = 1000;
+/** The projector works for a tenth of the time at most. */
+const PAUSE = 9;
+const CHUNK = "chk_";
+
+export class Projector {
+  readonly #options: Required<ProjectorOptions>;
+  #stopped = false;
+  #cancel = () => {};
+
+  constructor(options: ProjectorOptions) {
+    this.#options = { rows: ROWS, ...options };
+  }
+
+  /** Takes one step; false where there was nothing to do. */
+  async step(): Promise<boolean> {
+    const { facts, rows } = this.#options;
+    const progress = await facts.progress();
+    const sums = new Sums();
+    const tasks = await facts.next(progress.number, rows);
+    const open = tasks.findIndex(({ id, ended }) => !ended && !id.startsWith(CHUNK));
+    const taken = open < 0 ? tasks : tasks.slice(0, open);
+    const applications = taken.filter(({ id }) => !id.startsWith(CHUNK));
+    const added = await Promise.all(applications.map(async (task) => {
+      const { id, number, tenant, createdAtMs } = task;
+      const estimate = estimateOf(await this.#options.resultOf(id), this.#options);
+      return { number, tenant, day: Math.floor(createdAtMs / DAY_MS), estimate, told: {} };
+    }));
+    for (const fact of added) sums.add(fact);
+    const changed = (await facts.changed(rows)).map((fact) => {
+      const told = toldBy(fact.events);
+      const now: Fact = { ...fact, told };
+      sums.add(fact, -1);
+      sums.add(now);
+      return { number: fact.number, version: fact.version, told };
+    });
+    if (taken.length === 0 && changed.length === 0) return false;
+    const to = taken.at(-1)?.number ?? progress.number;
+    await facts.take({ progress, to, added, changed, sums });
+    return true;
+  }
+
+  /** Takes steps until there is nothing to do, or time is up. */
+  async drain(budgetMs = Infinity): Promise<void> {
+    const { clock } = this.#options;
+    const untilMs = clock.now() + budgetMs;
+    while (await this.step() && clock.now() < untilMs);
+  }
+
+  start(): void {
+    this.#cancel = this.#options.clock.after(0, () => void this.#run());
+  }
+
+  stop(): void {
+    this.#stopped = true;
+    this.#cancel();
+  }
+
+  async #run(): Promise<void> {
+    const { clock, report } = this.#options;
+    const startedAtMs = clock.now();
+    const worked = await this.step().catch(report);
+    if (this.#stopped) return;
+    const pauseMs = worked === true ? Math.max(1, PAUSE * (clock.now() - startedAtMs)) : IDLE_MS;
+    this.#cancel = clock.after(pauseMs, () => void this.#run());
+  }
+}

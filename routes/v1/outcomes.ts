@@ -4,6 +4,7 @@ import type { Context } from "hono";
 import { type Analytics, EVENTS, type Outcome } from "../../analytics/mod.ts";
 import { bankLedgerSchema } from "../../analytics/views.ts";
 import type { Banks } from "../../configs/mod.ts";
+import type { Task } from "../../queue/store.ts";
 import { type QueueParts, storedId } from "../../queue/tenant.ts";
 import { csvRows } from "../../scoring/csv.ts";
 import { decodeProbabilities } from "../../scoring/handler.ts";
@@ -21,7 +22,10 @@ export interface OutcomesOptions extends QueueParts, Limits {
 }
 
 const MOST_ROWS = 1000;
-const MOST_BYTES = 1024 * 1024;
+/** Bytes of a table, or of the JSON that holds the rows. */
+export const MOST_BYTES = 1024 * 1024;
+/** Decisions are long: so many are read together. */
+const ROWS_AT_ONCE = 100;
 /** Clocks of banks may be ahead. */
 const AHEAD_MS = 24 * 3_600_000;
 
@@ -224,12 +228,17 @@ export async function recordRows(
   const mine = own(c, options);
   const outcomes: Outcome[] = [];
   const rejected: { row: number; detail: string }[] = [];
-  for (const [at, row] of rows.entries()) {
-    const read = await readOutcome(row, { ...mine, banks: options.banks });
-    if ("detail" in read) rejected.push({ row: at + 1, detail: read.detail });
-    else {
-      const applicationId = storedId(tenant, read.applicationId);
-      outcomes.push({ ...read, applicationId, tenant });
+  for (let from = 0; from < rows.length; from += ROWS_AT_ONCE) {
+    const read = rows.slice(from, from + ROWS_AT_ONCE).map((row) => readRow(row, options));
+    const ids = new Set(read.flatMap((row) => "detail" in row ? [] : [row.application]));
+    const tasks = await mine.store.findEach([...ids]);
+    for (const [at, row] of read.entries()) {
+      const outcome = "detail" in row ? row : outcomeOf(row, tasks.get(row.application));
+      if ("detail" in outcome) rejected.push({ row: from + at + 1, detail: outcome.detail });
+      else {
+        const applicationId = storedId(tenant, outcome.applicationId);
+        outcomes.push({ ...outcome, applicationId, tenant });
+      }
     }
   }
   const recorded = outcomes.length === 0
@@ -238,11 +247,17 @@ export async function recordRows(
   return { received: rows.length, recorded, rejected };
 }
 
-/** One row, with the probability that was given. */
-async function readOutcome(
+type Row = z.infer<typeof rowSchema>;
+
+/** What is wrong with a row. */
+interface Refused {
+  readonly detail: string;
+}
+
+function readRow(
   row: unknown,
-  { store, banks: { banks }, now }: Pick<OutcomesOptions, "store" | "banks" | "now">,
-): Promise<Omit<Outcome, "tenant"> | { readonly detail: string }> {
+  { banks: { banks }, now }: Pick<OutcomesOptions, "banks" | "now">,
+): Row | Refused {
   const parsed = rowSchema.safeParse(row);
   if (!parsed.success) {
     const errors = fieldErrors(parsed.error);
@@ -250,16 +265,22 @@ async function readOutcome(
       detail: errors.map(({ pointer = "", detail }) => `${pointer.slice(2)}: ${detail}`).join("; "),
     };
   }
-  const { application, bank, decision: event, decidedAt } = parsed.data;
+  const { bank, decidedAt } = parsed.data;
   const ids = banks.map(({ id }) => id);
   if (!ids.includes(bank)) {
     return { detail: `bank: ${bank.slice(0, 80)} must be one of ${ids.join(", ")}` };
   }
-  const decidedAtMs = Date.parse(decidedAt);
-  if (decidedAtMs > now() + AHEAD_MS) {
+  if (Date.parse(decidedAt) > now() + AHEAD_MS) {
     return { detail: `decidedAt: ${decidedAt} must not be to come` };
   }
-  const task = await store.find(application);
+  return parsed.data;
+}
+
+/** With the probability that was given. */
+function outcomeOf(
+  { application, bank, decision: event, decidedAt }: Row,
+  task: Task | undefined,
+): Omit<Outcome, "tenant"> | Refused {
   if (task === undefined) return { detail: `there is no application ${application}` };
   if (task.result === null) {
     return { detail: `application ${application} has no result: it is ${task.state}` };
@@ -268,5 +289,6 @@ async function readOutcome(
   if (probability === undefined) {
     return { detail: `application ${application} has no estimate of ${bank}` };
   }
+  const decidedAtMs = Date.parse(decidedAt);
   return { applicationId: application, bank, event, decidedAtMs, probability };
 }

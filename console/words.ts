@@ -257,9 +257,9 @@ export const WORDS = {
   tell: { ru: "Сообщить решения банков", en: "Tell what banks decided" },
   tellHow: {
     ru:
-      "Таблица CSV со столбцами application, bank, decision (sent, approved, refused, funded) и decided_at; до 1000 строк. Повторы и поздние отмены не мешают.",
+      "Таблица CSV со столбцами application, bank, decision (sent, approved, refused, funded) и decided_at, а если известно, что банк выдал, — amount и term (месяцев); до 1000 строк. Повторы и поздние отмены не мешают.",
     en:
-      "A CSV table with the columns application, bank, decision (sent, approved, refused, funded) and decided_at; up to 1,000 rows. Repeats and late reversals do no harm.",
+      "A CSV table with the columns application, bank, decision (sent, approved, refused, funded) and decided_at, and where it is known what the bank gave, amount and term (months); up to 1,000 rows. Repeats and late reversals do no harm.",
   },
   table: { ru: "Файл CSV", en: "CSV file" },
   send: { ru: "Отправить", en: "Send" },

@@ -26,6 +26,8 @@ const MOST_ROWS = 1000;
 export const MOST_BYTES = 1024 * 1024;
 /** Decisions are long: so many are read together. */
 const ROWS_AT_ONCE = 100;
+const MOST_AMOUNT = 1e12;
+const MOST_MONTHS = 600;
 /** Clocks of banks may be ahead. */
 const AHEAD_MS = 24 * 3_600_000;
 
@@ -34,6 +36,8 @@ const EXAMPLE = {
   bank: "bank_a",
   decision: "approved",
   decidedAt: "2026-01-31T12:00:00Z",
+  amount: 120_000,
+  term: 12,
 } as const;
 
 const rowSchema = z.strictObject({
@@ -45,6 +49,11 @@ const rowSchema = z.strictObject({
     description: "sent: the bank was asked; the latest of the others counts, whenever it is told",
   }),
   decidedAt: z.iso.datetime({ offset: true }),
+  amount: z.number().positive().max(MOST_AMOUNT).optional().openapi({
+    description:
+      "What the bank really gave, in the currency of its products; of approved or funded alone",
+  }),
+  term: z.int().min(1).max(MOST_MONTHS).optional().openapi({ description: "Its months" }),
 }).openapi("Outcome", { example: EXAMPLE });
 
 const bodySchema = z.strictObject({ outcomes: z.array(rowSchema).min(1).max(MOST_ROWS) }).openapi(
@@ -105,8 +114,9 @@ function addRecord(app: OpenAPIHono, options: OutcomesOptions): void {
     tags: ["Outcomes"],
     summary: "Tell what banks decided",
     description:
-      "In any order and any number of times: what is known already changes nothing. As CSV the " +
-      "columns are application, bank, decision and decided_at.",
+      "In any order and any number of times: what is known already changes nothing, and the loan " +
+      "that a bank gave may be told later. As CSV the columns are application, bank, decision and decided_at, " +
+      "and where it is known amount and term.",
     request: {
       body: {
         required: true,
@@ -114,8 +124,8 @@ function addRecord(app: OpenAPIHono, options: OutcomesOptions): void {
           "application/json": { schema: bodySchema },
           "text/csv": {
             schema: z.string().openapi({
-              example: "application;bank;decision;decided_at\n" +
-                `${EXAMPLE.application};bank_a;approved;2026-01-31T12:00:00Z\n`,
+              example: "application;bank;decision;decided_at;amount;term\n" +
+                `${EXAMPLE.application};bank_a;approved;2026-01-31T12:00:00Z;120000;12\n`,
             }),
           },
         },
@@ -182,7 +192,11 @@ const COLUMNS: Readonly<Record<string, keyof z.infer<typeof rowSchema>>> = {
   bank: "bank",
   decision: "decision",
   decided_at: "decidedAt",
+  amount: "amount",
+  term: "term",
 };
+/** Those that a table may leave out, and that may be empty. */
+const OPTIONAL = ["amount", "term"];
 
 /** Objects in the form of JSON's rows. Throws `Problem` for what is no table of outcomes. */
 export async function readCsv(input: ReadableStream<Uint8Array>): Promise<readonly unknown[]> {
@@ -192,7 +206,9 @@ export async function readCsv(input: ReadableStream<Uint8Array>): Promise<readon
     for await (const cells of csvRows(input, { maxRowCharacters: 1000 })) {
       if (names === undefined) {
         names = cells.map((cell) => cell.trim().toLowerCase());
-        const missing = Object.keys(COLUMNS).filter((name) => !names?.includes(name));
+        const missing = Object.keys(COLUMNS).filter((name) =>
+          !OPTIONAL.includes(name) && !names?.includes(name)
+        );
         if (missing.length > 0) {
           throw new TableError(`The table must have a column ${missing.join(", ")}`);
         }
@@ -205,7 +221,7 @@ export async function readCsv(input: ReadableStream<Uint8Array>): Promise<readon
       }
       rows.push(Object.fromEntries(names.flatMap((name, at) => {
         const key = Object.hasOwn(COLUMNS, name) ? COLUMNS[name] : undefined;
-        return key === undefined ? [] : [[key, (cells[at] ?? "").trim()]];
+        return key === undefined ? [] : cellOf(key, (cells[at] ?? "").trim());
       })));
     }
   } catch (error) {
@@ -214,6 +230,13 @@ export async function readCsv(input: ReadableStream<Uint8Array>): Promise<readon
   }
   if (rows.length === 0) throw new Problem("unreadable-body", { detail: "The table has no row" });
   return rows;
+}
+
+/** A member of a row: none for a cell that may be empty and is. */
+function cellOf(key: string, text: string): [string, string | number][] {
+  if (!OPTIONAL.includes(key)) return [[key, text]];
+  const number = Number(text.replaceAll(/[\s\u00a0]/g, "").replace(",", "."));
+  return text === "" ? [] : [[key, Number.isNaN(number) ? text : number]];
 }
 
 export type Recorded = z.infer<typeof recordedSchema>;
@@ -265,7 +288,7 @@ function readRow(
       detail: errors.map(({ pointer = "", detail }) => `${pointer.slice(2)}: ${detail}`).join("; "),
     };
   }
-  const { bank, decidedAt } = parsed.data;
+  const { bank, decidedAt, decision, amount, term } = parsed.data;
   const ids = banks.map(({ id }) => id);
   if (!ids.includes(bank)) {
     return { detail: `bank: ${bank.slice(0, 80)} must be one of ${ids.join(", ")}` };
@@ -273,12 +296,15 @@ function readRow(
   if (Date.parse(decidedAt) > now() + AHEAD_MS) {
     return { detail: `decidedAt: ${decidedAt} must not be to come` };
   }
+  if ((amount ?? term) !== undefined && decision !== "approved" && decision !== "funded") {
+    return { detail: `amount, term: a bank gives none where it says ${decision}` };
+  }
   return parsed.data;
 }
 
 /** With the probability that was given. */
 function outcomeOf(
-  { application, bank, decision: event, decidedAt }: Row,
+  { application, bank, decision: event, decidedAt, amount, term }: Row,
   task: Task | undefined,
 ): Omit<Outcome, "tenant"> | Refused {
   if (task === undefined) return { detail: `there is no application ${application}` };
@@ -290,5 +316,9 @@ function outcomeOf(
     return { detail: `application ${application} has no estimate of ${bank}` };
   }
   const decidedAtMs = Date.parse(decidedAt);
-  return { applicationId: application, bank, event, decidedAtMs, probability };
+  return {
+    ...{ applicationId: application, bank, event, decidedAtMs, probability },
+    ...amount !== undefined && { amount },
+    ...term !== undefined && { term },
+  };
 }

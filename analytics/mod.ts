@@ -11,6 +11,12 @@ export {
 } from "./fact.ts";
 export { FactStore, READ_STATEMENTS } from "./facts.ts";
 export { bankLedger, type Counts, LEAST_OUTCOMES } from "./ledger.ts";
-export { EVENTS, type Outcome, type OutcomeEvent, OutcomeStore } from "./outcomes.ts";
+export {
+  EVENTS,
+  type GivenLoan,
+  type Outcome,
+  type OutcomeEvent,
+  OutcomeStore,
+} from "./outcomes.ts";
 export { Projector } from "./projector.ts";
 export type { BandLedger, BankLedger, Overview } from "./views.ts";

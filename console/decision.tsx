@@ -30,7 +30,8 @@ interface DecisionProps {
   readonly answers: Answers;
   /** Of the application, or of the other loan that is looked at. */
   readonly decision: Decision;
-  readonly curves: readonly Curve[];
+  /** Absent for who has asked too often; the decision itself is stored. */
+  readonly curves: readonly Curve[] | undefined;
   /** The loan of the application itself, where another one is looked at. */
   readonly applied: Decision["loan"];
   readonly range: LoanRange | undefined;
@@ -153,7 +154,7 @@ const LoanForm: FC<
       {applied
         ? <TakeForm frame={frame} path={path} loan={loan} text={say(WORDS.applyWithThis)} />
         : null}
-      <p id="live" role="status" class="sr"></p>
+      <p id="live" role="status" class="sr" data-failed={say(WORDS.notRecalculated)}></p>
     </section>
   );
 };
@@ -270,6 +271,7 @@ const Banks: FC<Parts> = ({ decision, curves, writing }) => {
   return (
     <section aria-labelledby="banks">
       <h2 id="banks">{say(WORDS.banks)}</h2>
+      {curves === undefined ? <p class="note">{say(WORDS.noCurves)}</p> : null}
       {decision.banks.map((bank) => (
         <article class="bank">
           {bank.status === "decided"
@@ -277,7 +279,7 @@ const Banks: FC<Parts> = ({ decision, curves, writing }) => {
               <Bank
                 bank={bank}
                 decision={decision}
-                curve={curves.find((curve) => curve.bank === bank.bank)}
+                curve={curves?.find((curve) => curve.bank === bank.bank)}
                 writing={writing}
               />
             )

@@ -149,7 +149,7 @@ async function startEdge(): Promise<Edge> {
 
   const projector = new Projector({
     facts: stores.facts,
-    resultOf: async (id) => (await stores.store.find(id))?.result ?? null,
+    resultsOf: (ids) => stores.store.findEach(ids),
     ...config.policy.recommendation,
     clock: systemClock,
     report,

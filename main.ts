@@ -98,7 +98,7 @@ export async function startService(config: Config): Promise<Service> {
   if (scores) {
     const projector = new Projector({
       facts: stores.facts,
-      resultOf: async (id) => (await stores.store.find(id))?.result ?? null,
+      resultsOf: (ids) => stores.store.findEach(ids),
       ...config.policy.recommendation,
       clock: systemClock,
       report: (error) => reporter.report("The overview was not kept up and will be", error),

@@ -6,13 +6,15 @@
  * scored again under other models keeps its first fact; rows of batches are no applications here.
  */
 import type { Clock } from "../clock.ts";
-import { DAY_MS, estimateOf, type Fact, Sums, toldBy } from "./fact.ts";
+import { DAY_MS, type Estimate, estimateOf, type Fact, Sums, toldBy } from "./fact.ts";
 import type { FactStore } from "./facts.ts";
 
 export interface ProjectorOptions {
   readonly facts: FactStore;
-  /** The stored result of a task that ended; null where scoring failed. */
-  readonly resultOf: (id: string) => Promise<string | null>;
+  /** The stored results of tasks that ended, by id; null where scoring failed. */
+  readonly resultsOf: (
+    ids: readonly string[],
+  ) => Promise<ReadonlyMap<string, { readonly result: string | null }>>;
   /** From which chance on an application counts as recommended of which only chances are known. */
   readonly leastProbability: number;
   readonly clock: Clock;
@@ -31,6 +33,7 @@ export class Projector {
   readonly #options: Required<ProjectorOptions>;
   #stopped = false;
   #cancel = () => {};
+  #running: Promise<void> = Promise.resolve();
 
   constructor(options: ProjectorOptions) {
     this.#options = { rows: ROWS, ...options };
@@ -45,10 +48,10 @@ export class Projector {
     const open = tasks.findIndex(({ id, ended }) => !ended && !id.startsWith(CHUNK));
     const taken = open < 0 ? tasks : tasks.slice(0, open);
     const applications = taken.filter(({ id }) => !id.startsWith(CHUNK));
-    const added = await Promise.all(applications.map(async (task) => {
-      const { id, number, tenant, createdAtMs } = task;
-      const estimate = estimateOf(await this.#options.resultOf(id), this.#options);
-      return { number, tenant, day: Math.floor(createdAtMs / DAY_MS), estimate, told: {} };
+    const results = await this.#options.resultsOf(applications.map(({ id }) => id));
+    const added = applications.map(({ id, number, tenant, createdAtMs }) => ({
+      ...{ number, tenant, day: Math.floor(createdAtMs / DAY_MS), told: {} },
+      estimate: this.#estimateOf(results.get(id)?.result ?? null),
     }));
     for (const fact of added) sums.add(fact);
     const changed = (await facts.changed(rows)).map((fact) => {
@@ -64,6 +67,16 @@ export class Projector {
     return true;
   }
 
+  /** What cannot be read counts as not scored: it must not hold up all that come after it. */
+  #estimateOf(result: string | null): Estimate {
+    try {
+      return estimateOf(result, this.#options);
+    } catch (error) {
+      this.#options.report(error);
+      return estimateOf(null, this.#options);
+    }
+  }
+
   /** Takes steps until there is nothing to do, or time is up. */
   async drain(budgetMs = Infinity): Promise<void> {
     const { clock } = this.#options;
@@ -72,12 +85,20 @@ export class Projector {
   }
 
   start(): void {
-    this.#cancel = this.#options.clock.after(0, () => void this.#run());
+    this.#runAfter(0);
   }
 
-  stop(): void {
+  /** Resolves when nothing of it runs any more. */
+  async stop(): Promise<void> {
     this.#stopped = true;
     this.#cancel();
+    await this.#running;
+  }
+
+  #runAfter(ms: number): void {
+    this.#cancel = this.#options.clock.after(ms, () => {
+      this.#running = this.#run();
+    });
   }
 
   async #run(): Promise<void> {
@@ -86,6 +107,6 @@ export class Projector {
     const worked = await this.step().catch(report);
     if (this.#stopped) return;
     const pauseMs = worked === true ? Math.max(1, PAUSE * (clock.now() - startedAtMs)) : IDLE_MS;
-    this.#cancel = clock.after(pauseMs, () => void this.#run());
+    this.#runAfter(pauseMs);
   }
 }

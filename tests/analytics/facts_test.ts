@@ -48,7 +48,7 @@ async function addDone(test: TestStore, id: string): Promise<void> {
 function projectorOf(test: TestStore, facts = new FactStore(test.connection)): Projector {
   return new Projector({
     ...{ facts, ...LEAST, rows: 2, clock: new FakeClock() },
-    resultOf: async (id) => (await test.store.find(id))?.result ?? null,
+    resultsOf: (ids) => test.store.findEach(ids),
     report: (error) => assert.fail(String(error)),
   });
 }
@@ -230,4 +230,50 @@ Deno.test("pages read sums by their key, and no table that grows with applicatio
       /^SEARCH fact_(days|losses) USING PRIMARY KEY \(tenant=\? AND day>\? AND day<\?\)$/,
     );
   }
+});
+
+Deno.test("a result that cannot be read is reported, and holds up nothing", async () => {
+  using test = await openStore();
+  const task = { id: "app_9", payload: "{}", revision: "1", result: "{}", createdAtMs: 1 };
+  await test.store.enqueueDone(task, 1);
+  await addDone(test, "app_1");
+  const reported: unknown[] = [];
+  await new Projector({
+    ...{ facts: new FactStore(test.connection), ...LEAST, clock: new FakeClock() },
+    resultsOf: (ids) => test.store.findEach(ids),
+    report: (error) => reported.push(error),
+  }).drain();
+  assert.equal(reported.length, 1);
+  const days = await new FactStore(test.connection).days("", RANGE);
+  const all = days.filter(({ bank }) => bank === "");
+  assert.deepEqual(all.map(({ applied, scored }) => [applied, scored]), [[1, 0], [1, 1]]);
+});
+
+Deno.test("it works for a tenth of the time, and stops when it is told to", async () => {
+  using test = await openStore();
+  const clock = new FakeClock();
+  let steps = 0;
+  const slow = Object.assign(new FactStore(test.connection), {
+    progress: () => {
+      steps++;
+      clock.set(clock.now() + 10);
+      return Promise.resolve({ number: 0, serial: 0 });
+    },
+  });
+  const projector = new Projector({
+    ...{ facts: slow, ...LEAST, clock },
+    resultsOf: (ids) => test.store.findEach(ids),
+    report: (error) => assert.fail(String(error)),
+  });
+  await addDone(test, "app_1");
+  projector.start();
+  await clock.advance(0);
+  assert.equal(steps, 1);
+  await clock.advance(99);
+  assert.equal(steps, 1);
+  await clock.advance(1);
+  assert.equal(steps, 2);
+  await projector.stop();
+  await clock.advance(10_000);
+  assert.equal(steps, 2);
 });

@@ -98,7 +98,7 @@ export async function openApp(
   const facts = new FactStore(connection);
   const projector = new Projector({
     ...{ facts, clock, report, ...config.policy.recommendation },
-    resultOf: async (id) => (await store.find(id))?.result ?? null,
+    resultsOf: (ids) => store.findEach(ids),
   });
   const recent = new RecentResults({ store, clock, freshMs: RESULT_FRESH_MS });
   const express = new Express({

@@ -6,7 +6,7 @@ import { bankLedger, countsOf } from "./ledger.ts";
 import type { Outcome, OutcomeStore } from "./outcomes.ts";
 import { type Split, splitsOf } from "./segments.ts";
 import { CHANGE_TEXTS } from "./texts.ts";
-import type { BankChanges, BankLedger } from "./views.ts";
+import type { BankChanges, BankLedger, DowngradedBand } from "./views.ts";
 
 export interface AnalyticsParts {
   readonly outcomes: OutcomeStore;
@@ -25,16 +25,20 @@ export interface Cohort {
 /** The latest decisions of each bank that changes and cohorts are looked for in. */
 export const WINDOW = 5000;
 
-/** How old what is said of changes may be. */
+/** How old what is said of changes and of downgraded bands may be. */
 const FRESH_MS = 60_000;
 
-/** Tenants whose changes are kept. */
+/** Tenants of whom this is kept. */
 const MOST_TENANTS = 1000;
+
+/** What routes and pages ask. */
+export type ClientAnalytics = Pick<Analytics, keyof Analytics>;
 
 export class Analytics {
   readonly #parts: AnalyticsParts;
   readonly #splits: readonly Split[];
   readonly #changes = new Map<string, { readonly atMs: number; found: Promise<BankChanges[]> }>();
+  readonly #downgraded = new Map<string, { atMs: number; bands: readonly DowngradedBand[] }>();
 
   constructor(parts: AnalyticsParts) {
     this.#parts = parts;
@@ -65,6 +69,24 @@ export class Analytics {
       ledgers.push(bankLedger(bank, { counts: countsOf(own), bands }));
     }
     return ledgers;
+  }
+
+  /**
+   * The bands that come true less often than they say, as they were known when last asked: who asks never waits, and what is older
+   * than a minute is looked up for who asks next. None where that has not been done, or cannot be.
+   */
+  downgraded(tenant: string, nowMs: number): readonly DowngradedBand[] {
+    const known = this.#downgraded.get(tenant);
+    if (known !== undefined && nowMs - known.atMs < FRESH_MS) return known.bands;
+    if (known === undefined && this.#downgraded.size >= MOST_TENANTS) this.#downgraded.clear();
+    const looked = { atMs: nowMs, bands: known?.bands ?? [] };
+    this.#downgraded.set(tenant, looked);
+    this.ledger(tenant).then(
+      (banks) => looked.bands = banks.flatMap(downgradedOf),
+      // The next minute tries again; the ledger itself tells what is wrong.
+      () => {},
+    );
+    return looked.bands;
   }
 
   /** When each bank began to decide otherwise, and on whom; of its latest decisions, as of the last minute. */
@@ -98,6 +120,12 @@ export class Analytics {
     const splits = this.#splits.length;
     return this.#parts.outcomes.latest({ tenant, bank, splits, limit: WINDOW });
   }
+}
+
+function downgradedOf({ bank, bands }: BankLedger): DowngradedBand[] {
+  return bands.flatMap(({ band, standing, standingTitle, outcomes, rate }) =>
+    standing === band ? [] : [{ bank, band, standing, standingTitle, outcomes, rate }]
+  );
 }
 
 function changeView(

@@ -37,6 +37,20 @@ export const bankLedgerSchema = z.object({
   bands: z.array(bandSchema).describe("Those with decisions, from the lowest on"),
 });
 
+/** A band of a bank that is to be read as a lower one. */
+export const downgradedBandSchema = z.object({
+  bank: z.string(),
+  band: z.string().describe("The band that comes true less often than it says"),
+  standing: z.string().describe("The band to read instead"),
+  standingTitle: localized,
+  outcomes: z.int().describe("Decisions of the bank on this band that were told"),
+  rate: estimateSchema.describe(
+    "Share of them that was approved, with a 95 % interval that holds however often it is read",
+  ),
+});
+
+export type DowngradedBand = z.infer<typeof downgradedBandSchema>;
+
 const changeSchema = z.object({
   cohort: z.object({
     split: z.string().describe("Id of a question"),

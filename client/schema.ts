@@ -940,6 +940,8 @@ export interface components {
             /** @description Why it cannot be decided; banks that failed alone are named in the decision */
             failure?: string;
             decision?: components["schemas"]["Decision"];
+            /** @description Of the decision's bands those that the bank's later decisions show to be overstated, as of the last minute: read `standing` instead of `band`. Absent where there is none */
+            downgraded?: components["schemas"]["DowngradedBand"][];
         };
         Decision: {
             /**
@@ -1291,6 +1293,25 @@ export interface components {
                 contributions: {
                     [key: string]: number[];
                 };
+            };
+        };
+        DowngradedBand: {
+            bank: string;
+            /** @description The band that comes true less often than it says */
+            band: string;
+            /** @description The band to read instead */
+            standing: string;
+            standingTitle: {
+                ru: string;
+                en: string;
+            };
+            /** @description Decisions of the bank on this band that were told */
+            outcomes: number;
+            /** @description Share of them that was approved, with a 95 % interval that holds however often it is read */
+            rate: {
+                value: number;
+                low: number;
+                high: number;
             };
         };
         NewApplication: {

@@ -1,7 +1,7 @@
 /** What banks decided, told afterwards, and the ledger that is kept of it. */
 import { createRoute, type OpenAPIHono, z } from "@hono/zod-openapi";
 import type { Context } from "hono";
-import { type Analytics, binsReader, EVENTS, type Outcome } from "../../analytics/mod.ts";
+import { binsReader, type ClientAnalytics, EVENTS, type Outcome } from "../../analytics/mod.ts";
 import { bankChangesSchema, bankLedgerSchema } from "../../analytics/views.ts";
 import type { Banks, Questionnaire } from "../../configs/mod.ts";
 import { type QueueParts, storedId } from "../../queue/tenant.ts";
@@ -18,7 +18,7 @@ import { fieldErrors, Problem } from "./problems.ts";
 export interface OutcomesOptions extends QueueParts, Limits {
   readonly banks: Banks;
   readonly questionnaire: Questionnaire;
-  readonly analytics: Pick<Analytics, "record" | "ledger" | "cohortLedger" | "changes">;
+  readonly analytics: ClientAnalytics;
 }
 
 const MOST_ROWS = 1000;

@@ -1,7 +1,8 @@
 import assert from "node:assert/strict";
-import { OutcomeStore } from "../../../analytics/mod.ts";
 import { config, openApp, type TestApp } from "../../support/app.ts";
+import { exampleAnswers } from "../../../routes/v1/application_schema.ts";
 import { openKeyedApp } from "../../support/keys.ts";
+import { recordDecisions, tightening } from "../../support/outcomes.ts";
 import { EXAMPLE } from "../../support/service.ts";
 
 const AT = "2023-11-14T12:00:00Z";
@@ -156,27 +157,12 @@ Deno.test("the ledger of a cohort counts those who gave its answer, and no other
 
 Deno.test("changes of banks are found of the caller's own decisions, and looked for again after a minute", async () => {
   await using app = await openApp();
-  const decisions = Array.from({ length: 1200 }, (_, at) => ({ id: `app_${at}`, at }));
-  const store = new OutcomeStore(app.stores.connection);
-  await app.stores.store.enqueue(
-    decisions.map(({ id }) => ({ id, payload: "{}", revision: "1" })),
-    1,
-  );
   const drift = async () => {
     const { banks } = await (await app.request("/v1/analytics/drift")).json();
     return banks.find(({ bank }: { bank: string }) => bank === "bank_b");
   };
   assert.deepEqual((await drift()).changes, []);
-  await store.record(
-    decisions.map(({ id, at }) => ({
-      ...{ applicationId: id, tenant: "", bank: "bank_b", probability: 0.5 },
-      // It takes every second client, and from the 900th on none.
-      event: at < 900 && at % 2 === 0 ? "approved" : "refused",
-      decidedAtMs: Date.UTC(2023, 0, 1) + at * 3_600_000,
-      bins: Uint8Array.of(1),
-    })),
-    1,
-  );
+  await recordDecisions(app, tightening("bank_b", Date.UTC(2023, 0, 1)));
   assert.equal((await drift()).decisions, 0, "as of the last minute");
   await app.clock.advance(60_000);
   const { decisions: count, changes: [change, ...others] } = await drift();
@@ -186,4 +172,36 @@ Deno.test("changes of banks are found of the caller's own decisions, and looked 
   assert.equal(change.cohort, undefined);
   assert.equal(change.since.slice(0, 10), "2023-02-07");
   assert.equal(change.text.en, "Bank B has tightened since February 7, 2023");
+});
+
+Deno.test("a decision names its bands that come true too seldom, from the minute after", async () => {
+  await using app = await openApp({ expressLanes: 1 });
+  const { id } = await (await app.post(
+    "/v1/applications",
+    { answers: exampleAnswers(config.questionnaire) },
+    { Prefer: "wait=5" },
+  )).json();
+  const read = async () => await (await app.request(`/v1/applications/${id}`)).json();
+  const before = await read();
+  assert.equal(before.downgraded, undefined);
+  const bank = before.decision.banks.find(({ odds }: { odds: { band: string } }) =>
+    !["poor", "insufficient_data"].includes(odds.band)
+  );
+  const { probability } = bank;
+  await recordDecisions(
+    app,
+    Array(80).fill({ bank: bank.bank, probability, approved: false, decidedAtMs: 1 }),
+  );
+  assert.equal((await read()).downgraded, undefined, "as of the last minute");
+  await app.clock.advance(60_000);
+  await read();
+  const { decision, downgraded } = await read();
+  assert.deepEqual(decision, before.decision, "what was decided stands");
+  const [{ rate, standingTitle, ...band }, ...others] = downgraded;
+  assert.deepEqual(others, []);
+  assert.deepEqual(band, {
+    ...{ bank: bank.bank, band: bank.odds.band, standing: "poor", outcomes: 80 },
+  });
+  assert.ok(rate.high < 0.2);
+  assert.equal(standingTitle.en, "Poor");
 });

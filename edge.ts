@@ -157,7 +157,11 @@ async function startEdge(): Promise<Edge> {
   }
 
   const app = createFront({
-    store: { find, payload: (id) => store.payload(id) },
+    store: {
+      find,
+      findEach: (ids) => store.findEach(ids),
+      payload: (id) => store.payload(id),
+    },
     batches,
     ...{ access, signIn, telemetry: watch.telemetry({ live, database: stores.database }) },
     revision: () => live.champion.revision,

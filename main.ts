@@ -117,7 +117,11 @@ export async function startService(config: Config): Promise<Service> {
   const app = service.role === "worker"
     ? createHealthFront({ store, report, access, telemetry })
     : createFront({
-      store: { find: (id) => recent.find(id), payload: (id) => store.payload(id) },
+      store: {
+        find: (id) => recent.find(id),
+        findEach: (ids) => store.findEach(ids),
+        payload: (id) => store.payload(id),
+      },
       recent,
       batches,
       ...{ access, signIn, telemetry },

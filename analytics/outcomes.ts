@@ -21,6 +21,17 @@ export interface Outcome {
   readonly probability: number;
   /** The application's bins, by `analytics/segments.ts`. */
   readonly bins: Uint8Array;
+  /** What the bank really gave, in the currency of its products; of an approval or a loan alone. */
+  readonly amount?: number;
+  /** Months. */
+  readonly term?: number;
+}
+
+/** The loan that a bank gave, as far as it was told. */
+export interface GivenLoan {
+  readonly amount: number | undefined;
+  /** Months. */
+  readonly term: number | undefined;
 }
 
 /** `sent` decides nothing. */
@@ -34,9 +45,12 @@ const STEPS: Readonly<Partial<Record<OutcomeEvent, number>>> = {
 const IS_THERE = "EXISTS (SELECT 1 FROM tasks WHERE id = value ->> 'applicationId')";
 
 const ADD_EVENTS = `
-  INSERT INTO outcome_events (application_id, bank, decided_at_ms, event, recorded_at_ms)
-  SELECT value ->> 'applicationId', value ->> 'bank', value ->> 'decidedAtMs', value ->> 'event', :now
-  FROM json_each(:outcomes) WHERE ${IS_THERE} ON CONFLICT DO NOTHING`;
+  INSERT INTO outcome_events (application_id, bank, decided_at_ms, event, recorded_at_ms, amount, term_months)
+  SELECT value ->> 'applicationId', value ->> 'bank', value ->> 'decidedAtMs', value ->> 'event', :now,
+    value ->> 'amount', value ->> 'term'
+  FROM json_each(:outcomes) WHERE ${IS_THERE}
+  ON CONFLICT DO UPDATE SET amount = coalesce(amount, excluded.amount), term_months = coalesce(term_months, excluded.term_months)
+  WHERE (amount IS NULL AND excluded.amount IS NOT NULL) OR (term_months IS NULL AND excluded.term_months IS NOT NULL)`;
 
 const DECIDE = `
   INSERT INTO outcomes (application_id, bank, tenant, permille, approved, decided_at_ms, step, segments)
@@ -45,6 +59,23 @@ const DECIDE = `
   FROM json_each(:outcomes) WHERE value ->> 'step' IS NOT NULL AND ${IS_THERE}
   ON CONFLICT DO UPDATE SET approved = excluded.approved, decided_at_ms = excluded.decided_at_ms, step = excluded.step
   WHERE (excluded.decided_at_ms, excluded.step) > (outcomes.decided_at_ms, outcomes.step)`;
+
+/** What was told last of the loan, up to the decision that counts. */
+const GIVEN = (column: "amount" | "term_months") => `
+  ${column} = CASE WHEN approved THEN (
+    SELECT ${column} FROM outcome_events AS told
+    WHERE told.application_id = outcomes.application_id AND told.bank = outcomes.bank
+      AND told.decided_at_ms <= outcomes.decided_at_ms AND told.${column} IS NOT NULL
+    ORDER BY told.decided_at_ms DESC, told.event = 'funded' DESC LIMIT 1) END`;
+
+const GIVE = `
+  UPDATE outcomes SET ${GIVEN("amount")}, ${GIVEN("term_months")}
+  WHERE (application_id, bank) IN (
+    SELECT value ->> 'applicationId', value ->> 'bank' FROM json_each(:outcomes))`;
+
+const LOANS = `
+  SELECT application_id, bank, amount, term_months FROM outcomes
+  WHERE application_id IN (SELECT value FROM json_each(:ids)) AND coalesce(amount, term_months) IS NOT NULL`;
 
 const COUNTS = `
   SELECT bank, permille, approved, refused FROM outcome_counts
@@ -76,6 +107,7 @@ export class OutcomeStore {
     const [added] = await this.#database.write([
       statement(ADD_EVENTS, { outcomes: text, now: nowMs }),
       statement(DECIDE, { outcomes: text }),
+      statement(GIVE, { outcomes: text }),
     ]);
     return added?.rowsAffected ?? 0;
   }
@@ -108,6 +140,23 @@ export class OutcomeStore {
       decidedAtMs: Number(decided_at_ms),
       bins: decodeBins(String(segments), splits),
     })).reverse();
+  }
+
+  /** What each bank gave, of those of these applications of which it was told; by the stored ids, and the bank. */
+  async loansOf(
+    ids: readonly string[],
+  ): Promise<ReadonlyMap<string, Readonly<Record<string, GivenLoan>>>> {
+    const { rows } = await this.#database.read(statement(LOANS, { ids: JSON.stringify(ids) }));
+    const known = new Map<string, Record<string, GivenLoan>>();
+    for (const { application_id, bank, amount, term_months } of rows) {
+      const id = String(application_id);
+      const loan = {
+        amount: amount === null ? undefined : Number(amount),
+        term: term_months === null ? undefined : Number(term_months),
+      };
+      known.set(id, { ...known.get(id), [String(bank)]: loan });
+    }
+    return known;
   }
 
   /** Whether each bank approved, of those of these applications that are known; by the stored ids. */

@@ -404,7 +404,7 @@ export interface paths {
         put?: never;
         /**
          * Tell what banks decided
-         * @description In any order and any number of times: what is known already changes nothing. As CSV the columns are application, bank, decision and decided_at.
+         * @description In any order and any number of times: what is known already changes nothing, and the loan that a bank gave may be told later. As CSV the columns are application, bank, decision and decided_at, and where it is known amount and term.
          */
         post: operations["recordOutcomes"];
         delete?: never;
@@ -1724,7 +1724,9 @@ export interface components {
          *           "application": "app_2c26b46b68ffc68ff99b453c1d304134",
          *           "bank": "bank_a",
          *           "decision": "approved",
-         *           "decidedAt": "2026-01-31T12:00:00Z"
+         *           "decidedAt": "2026-01-31T12:00:00Z",
+         *           "amount": 120000,
+         *           "term": 12
          *         }
          *       ]
          *     }
@@ -1737,7 +1739,9 @@ export interface components {
          *       "application": "app_2c26b46b68ffc68ff99b453c1d304134",
          *       "bank": "bank_a",
          *       "decision": "approved",
-         *       "decidedAt": "2026-01-31T12:00:00Z"
+         *       "decidedAt": "2026-01-31T12:00:00Z",
+         *       "amount": 120000,
+         *       "term": 12
          *     }
          */
         Outcome: {
@@ -1751,6 +1755,10 @@ export interface components {
             decision: "sent" | "approved" | "refused" | "funded";
             /** Format: date-time */
             decidedAt: string;
+            /** @description What the bank really gave, in the currency of its products; of approved or funded alone */
+            amount?: number;
+            /** @description Its months */
+            term?: number;
         };
         Ledger: {
             banks: components["schemas"]["BankLedger"][];

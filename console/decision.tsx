@@ -31,7 +31,8 @@ interface DecisionProps {
   readonly answers: Answers;
   /** Of the application, or of the other loan that is looked at. */
   readonly decision: Decision;
-  readonly curves: readonly Curve[];
+  /** Absent for who has asked too often; the decision itself is stored. */
+  readonly curves: readonly Curve[] | undefined;
   /** The loan of the application itself, where another one is looked at. */
   readonly applied: Decision["loan"];
   readonly range: LoanRange | undefined;
@@ -155,7 +156,7 @@ const LoanForm: FC<
       {applied
         ? <TakeForm frame={frame} path={path} loan={loan} text={say(WORDS.applyWithThis)} />
         : null}
-      <p id="live" role="status" class="sr"></p>
+      <p id="live" role="status" class="sr" data-failed={say(WORDS.notRecalculated)}></p>
     </section>
   );
 };
@@ -272,6 +273,7 @@ const Banks: FC<Parts> = ({ decision, curves, downgraded, writing }) => {
   return (
     <section aria-labelledby="banks">
       <h2 id="banks">{say(WORDS.banks)}</h2>
+      {curves === undefined ? <p class="note">{say(WORDS.noCurves)}</p> : null}
       {decision.banks.map((bank) => (
         <article class="bank">
           {bank.status === "decided"
@@ -279,7 +281,7 @@ const Banks: FC<Parts> = ({ decision, curves, downgraded, writing }) => {
               <Bank
                 bank={bank}
                 decision={decision}
-                curve={curves.find((curve) => curve.bank === bank.bank)}
+                curve={curves?.find((curve) => curve.bank === bank.bank)}
                 downgraded={downgraded.find((one) =>
                   one.bank === bank.bank && one.band === bank.odds.band
                 )}

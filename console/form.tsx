@@ -3,7 +3,7 @@ import type { FC } from "hono/jsx";
 import type { Field, Questionnaire } from "../configs/mod.ts";
 import { normalise } from "../configs/normalise.ts";
 import type { Answers } from "../scoring/answers.ts";
-import { filled, type Localized } from "../scoring/words.ts";
+import { currencySign, filled, type Localized } from "../scoring/words.ts";
 import { FormToken, type Frame, Page, sayIn } from "./page.tsx";
 import { WORDS } from "./words.ts";
 
@@ -109,7 +109,7 @@ export const FormPage: FC<FormProps> = ({ frame, questionnaire, values = {}, err
 /** Nothing for a unit that the label names itself. */
 function unitText(unit: string): Localized {
   if (unit === "months" || unit === "years") return WORDS[unit];
-  return /^[A-Z]{3}$/.test(unit) ? { ru: unit, en: unit } : { ru: "", en: "" };
+  return currencySign(unit);
 }
 
 const Control: FC<{ frame: Frame; field: Field; value: string; error?: Localized }> = (

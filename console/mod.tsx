@@ -113,7 +113,9 @@ export function consoleRoutes(options: ConsoleOptions): Hono {
     }
     const other = otherLoan(c.req.query(), options.questionnaire);
     const explored = await options.explore(c, { answers: { ...answers, ...other }, atMs: asOfMs });
-    if (explored === undefined) return page(c, <Notice frame={frame} title={WORDS.probed} />, 429);
+    if (other && explored === undefined) {
+      return page(c, <Notice frame={frame} title={WORDS.probed} />, 429);
+    }
     const { decision } = state;
     return page(
       c,
@@ -122,8 +124,8 @@ export function consoleRoutes(options: ConsoleOptions): Hono {
         path={`/console/applications/${id}`}
         questionnaire={options.questionnaire}
         answers={answers}
-        decision={other ? explored.decision : decision}
-        curves={explored.curves}
+        decision={other && explored ? explored.decision : decision}
+        curves={explored?.curves}
         applied={other ? decision.loan : undefined}
         range={range}
         downgraded={options.downgraded(c)}

@@ -57,6 +57,16 @@ export const WORDS = {
     ru: "По этому клиенту спрошено слишком много вариантов за час. Повторите позже.",
     en: "Too many variants were asked for this client within an hour. Try again later.",
   },
+  noCurves: {
+    ru:
+      "По этому клиенту спрошено слишком много вариантов за час: кривых по сумме пока нет. Сама оценка — та, что сохранена.",
+    en:
+      "Too many variants were asked for this client within an hour: the curves over the amount are left out for now. The estimate itself is the stored one.",
+  },
+  notRecalculated: {
+    ru: "Пересчитать не удалось: обновите страницу",
+    en: "It could not be recalculated: reload the page",
+  },
   notFound: { ru: "Такой страницы или заявки нет", en: "There is no such page or application" },
   back: { ru: "К новой заявке", en: "To a new application" },
 
@@ -70,8 +80,8 @@ export const WORDS = {
   banks: { ru: "Банки", en: "Banks" },
   chance: { ru: "Шансы", en: "Chance" },
   interval: {
-    ru: "{low}–{high} с уверенностью {level}",
-    en: "{low} to {high}, {level} sure",
+    ru: "{low}–{high} с уверенностью {level}",
+    en: "{low} to {high}, {level} sure",
   },
   noEvidence: {
     ru: "Предсказуемость решений этого банка не доказана",
@@ -275,9 +285,9 @@ export const WORDS = {
   tell: { ru: "Сообщить решения банков", en: "Tell what banks decided" },
   tellHow: {
     ru:
-      "Таблица CSV со столбцами application, bank, decision (sent, approved, refused, funded) и decided_at; до 1000 строк. Повторы и поздние отмены не мешают.",
+      "Таблица CSV со столбцами application, bank, decision (sent, approved, refused, funded) и decided_at, а если известно, что банк выдал, — amount и term (месяцев); до 1000 строк. Повторы и поздние отмены не мешают.",
     en:
-      "A CSV table with the columns application, bank, decision (sent, approved, refused, funded) and decided_at; up to 1,000 rows. Repeats and late reversals do no harm.",
+      "A CSV table with the columns application, bank, decision (sent, approved, refused, funded) and decided_at, and where it is known what the bank gave, amount and term (months); up to 1,000 rows. Repeats and late reversals do no harm.",
   },
   table: { ru: "Файл CSV", en: "CSV file" },
   send: { ru: "Отправить", en: "Send" },

@@ -233,7 +233,7 @@ CREATE TABLE outcome_events (
   bank TEXT NOT NULL,
   decided_at_ms INTEGER NOT NULL,
   event TEXT NOT NULL CHECK (event IN ('sent', 'approved', 'refused', 'funded')),
-  recorded_at_ms INTEGER NOT NULL,
+  recorded_at_ms INTEGER NOT NULL, amount REAL CHECK (amount > 0), term_months INTEGER CHECK (term_months > 0),
   PRIMARY KEY (application_id, bank, decided_at_ms, event)
 ) STRICT, WITHOUT ROWID;
 
@@ -245,7 +245,7 @@ CREATE TABLE outcomes (
   approved INTEGER NOT NULL CHECK (approved IN (0, 1)),
   decided_at_ms INTEGER NOT NULL,
   -- Of decisions at one time the later step counts: refused, approved, funded.
-  step INTEGER NOT NULL, segments TEXT NOT NULL DEFAULT '',
+  step INTEGER NOT NULL, amount REAL CHECK (amount > 0), term_months INTEGER CHECK (term_months > 0), segments TEXT NOT NULL DEFAULT '',
   PRIMARY KEY (application_id, bank)
 ) STRICT, WITHOUT ROWID;
 

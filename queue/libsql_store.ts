@@ -79,6 +79,10 @@ const FIND = `
   FROM tasks LEFT JOIN results USING (number)
   WHERE tasks.id = :id`;
 
+const FIND_EACH = `
+  SELECT tasks.id, state, attempt, error, tasks.created_at_ms, finished_at_ms, results.body AS result
+  FROM json_each(:ids) AS asked JOIN tasks ON tasks.id = asked.value LEFT JOIN results USING (number)`;
+
 const PAYLOAD = "SELECT body FROM tasks JOIN payloads USING (number) WHERE id = :id";
 
 const ENDED = `
@@ -231,15 +235,12 @@ export class LibsqlStore implements TaskStore {
 
   async find(id: string): Promise<Task | undefined> {
     const { rows: [row] } = await this.#database.read(statement(FIND, { id }));
-    return row && {
-      id,
-      state: row.state as TaskState,
-      attempt: Number(row.attempt),
-      error: row.error as string | null,
-      result: row.result as string | null,
-      createdAtMs: Number(row.created_at_ms),
-      finishedAtMs: row.finished_at_ms as number | null,
-    };
+    return row && taskOf(id, row);
+  }
+
+  async findEach(ids: readonly string[]): Promise<ReadonlyMap<string, Task>> {
+    const { rows } = await this.#database.read(statement(FIND_EACH, { ids: JSON.stringify(ids) }));
+    return new Map(rows.map((row) => [String(row.id), taskOf(String(row.id), row)]));
   }
 
   async payload(id: string): Promise<string | undefined> {
@@ -347,5 +348,17 @@ function claimedTask(row: Readonly<Record<string, unknown>>): ClaimedTask {
     attempt: Number(row.attempt),
     fence: Number(row.fence),
     createdAtMs: Number(row.created_at_ms),
+  };
+}
+
+function taskOf(id: string, row: Readonly<Record<string, unknown>>): Task {
+  return {
+    id,
+    state: row.state as TaskState,
+    attempt: Number(row.attempt),
+    error: row.error as string | null,
+    result: row.result as string | null,
+    createdAtMs: Number(row.created_at_ms),
+    finishedAtMs: row.finished_at_ms as number | null,
   };
 }

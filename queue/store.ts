@@ -121,6 +121,8 @@ export interface TaskStore {
    */
   enqueueDone(task: DoneTask, nowMs: number): Promise<boolean>;
   find(id: string): Promise<Task | undefined>;
+  /** Those of these tasks that are known, by id, in one read. */
+  findEach(ids: readonly string[]): Promise<ReadonlyMap<string, Task>>;
   /** What the task with this id was stored with, JSON text. */
   payload(id: string): Promise<string | undefined>;
   /** Those of these tasks that are done or dead. */

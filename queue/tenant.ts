@@ -32,7 +32,7 @@ type UploadedTask = Pick<NewTask, "id" | "payload" | "tenant">;
 
 /** What of the queue a request may touch. */
 export interface QueueParts {
-  readonly store: Pick<TaskStore, "find" | "payload">;
+  readonly store: Pick<TaskStore, "find" | "findEach" | "payload">;
   readonly batches: BatchStore;
   readonly enqueue: (task: UploadedTask) => Promise<Enqueued>;
   readonly express: (task: UploadedTask, timeoutMs: number) => Promise<boolean>;
@@ -52,6 +52,10 @@ export function forTenant<P extends QueueParts>(parts: P, tenant: string): P {
       find: async (id): Promise<Task | undefined> => {
         const found = await store.find(stored(id));
         return found && own(found);
+      },
+      findEach: async (ids) => {
+        const found = await store.findEach(ids.map(stored));
+        return new Map([...found.values()].map(own).map((task) => [task.id, task]));
       },
       payload: (id) => store.payload(stored(id)),
     },

@@ -6,6 +6,7 @@ import { decodeDecision, decodePayload, encodePayload } from "../scoring/handler
 import { actorOf } from "../access/mod.ts";
 import { LifecycleError } from "../lifecycle/mod.ts";
 import { callerOf, own } from "./access.ts";
+import { BodyTooLargeError } from "./request_body.ts";
 import { formOf, viewerOf } from "./sign_in.ts";
 import { APPLICATION_PREFIX } from "./v1/application_view.ts";
 import type { ApplicationsOptions } from "./v1/applications.ts";
@@ -14,7 +15,7 @@ import { refuseProbes } from "./v1/probes.ts";
 import type { WhatIfOptions } from "./v1/what_if.ts";
 import type { CatalogueOptions } from "./v1/catalogue.ts";
 import type { ModelsOptions } from "./v1/models.ts";
-import { type OutcomesOptions, readCsv, recordRows } from "./v1/outcomes.ts";
+import { MOST_BYTES, type OutcomesOptions, readCsv, recordRows } from "./v1/outcomes.ts";
 import { Problem } from "./v1/problems.ts";
 
 /** A page waits so long for its decision before it says that it waits. */
@@ -50,6 +51,7 @@ export function addConsole(app: OpenAPIHono, options: Options): void {
       downgraded: (c) => options.analytics.downgraded(callerOf(c).tenant, options.now()),
       tell: async (c, table) => {
         try {
+          if (table.size > MOST_BYTES) throw new BodyTooLargeError(`at most ${MOST_BYTES} bytes`);
           return await recordRows(c, await readCsv(table.stream()), options);
         } catch (error) {
           if (!(error instanceof Problem)) throw error;

@@ -2,6 +2,7 @@
 import type { Context, ErrorHandler } from "hono";
 import { HTTPException } from "hono/http-exception";
 import { QueueFullError, StoreError } from "../queue/store.ts";
+import { refusalPage } from "./sign_in_page.ts";
 import { BodyTimeoutError, BodyTooLargeError } from "./request_body.ts";
 
 const PROBLEMS = {
@@ -54,24 +55,46 @@ export function problem(
   return c.json(
     { detail },
     entry.status,
-    { ...("headers" in entry ? entry.headers : {}), ...headers },
+    { ...headersOf(name), ...headers },
   );
 }
 
 /** What a request ends with when its handler threw; what is not the client's doing is reported. */
 export function errorHandler(report: (error: unknown) => void): ErrorHandler {
   return (error, c) => {
-    if (error instanceof HTTPException) return c.json({ detail: error.message }, error.status);
-    if (error instanceof QueueFullError) return problem(c, "queueFull");
-    if (error instanceof BodyTooLargeError) {
-      return problem(c, "bodyTooLarge", { cause: error.message });
+    if (error instanceof HTTPException) {
+      return isPage(c)
+        ? c.html(refusalPage("refused"), error.status)
+        : c.json({ detail: error.message }, error.status);
     }
-    if (error instanceof BodyTimeoutError) {
-      return problem(c, "requestTimeout", { cause: error.message });
-    }
-    // The client went away in mid-request: nobody reads the answer.
-    if (c.req.raw.signal.aborted) return problem(c, "internal");
-    report(error);
-    return problem(c, error instanceof StoreError ? "unavailable" : "internal");
+    const name = nameOf(error);
+    // Of a client that went away in mid-request nobody reads the answer.
+    if (isOurs(name) && !c.req.raw.signal.aborted) report(error);
+    if (isPage(c)) return c.html(refusalPage(name), PROBLEMS[name].status, headersOf(name));
+    return problem(c, name, isOurs(name) || name === "queueFull" ? {} : { cause: error.message });
   };
+}
+
+type Failure = "queueFull" | "bodyTooLarge" | "requestTimeout" | "unavailable" | "internal";
+
+function nameOf(error: Error): Failure {
+  if (error instanceof QueueFullError) return "queueFull";
+  if (error instanceof BodyTooLargeError) return "bodyTooLarge";
+  if (error instanceof BodyTimeoutError) return "requestTimeout";
+  return error instanceof StoreError ? "unavailable" : "internal";
+}
+
+/** Whether it is not the client's doing. */
+function isOurs(name: Failure): boolean {
+  return name === "unavailable" || name === "internal";
+}
+
+/** Whether a person looks at the answer. */
+function isPage({ req: { path } }: Context): boolean {
+  return path === "/console" || path.startsWith("/console/");
+}
+
+function headersOf(name: keyof typeof PROBLEMS): Record<string, string> {
+  const entry = PROBLEMS[name];
+  return "headers" in entry ? entry.headers : {};
 }

@@ -21,10 +21,11 @@ import {
   type Session,
   type Sessions,
 } from "../access/mod.ts";
-import { accessOf, declare, permit, setCaller } from "./access.ts";
+import { accessOf, declare, permit, rateOf, setCaller } from "./access.ts";
 import type { Limits } from "./limits.ts";
 import { readBytes } from "./request_body.ts";
-import { signInPage } from "./sign_in_page.ts";
+import { refusalPage, signInPage } from "./sign_in_page.ts";
+import { MOST_BYTES } from "./v1/outcomes.ts";
 
 export const CSRF_FIELD = "csrf_token";
 const COOKIE = "prescore_session";
@@ -32,7 +33,9 @@ const HOME = "/console";
 const SIGN_IN = "/console/login";
 const SIGN_OUT = "/console/logout";
 const SAFE = ["GET", "HEAD"];
-const FORM_BYTES = 65_536;
+const KEY_FORM_BYTES = 65_536;
+/** A table of outcomes with what a form puts around it. */
+const FORM_BYTES = MOST_BYTES + 65_536;
 /** Of everyone together: keys cannot be guessed, but a flood must not fill the record. */
 const ATTEMPTS: Rate = { perSecond: 5, burst: 30 };
 const RECORDED_REFUSALS: Rate = { perSecond: 60 / 3600, burst: 20 };
@@ -98,7 +101,7 @@ async function signIn(c: Context, { sessions, record, ...limits }: Options): Pro
     c.header("Retry-After", "1");
     return c.html(signInPage("busy"), 429);
   }
-  const text = String((await formOf(c, limits))?.get("key") ?? "").trim();
+  const text = String((await formOf(c, limits, KEY_FORM_BYTES))?.get("key") ?? "").trim();
   const key = bearerKey(`Bearer ${text}`);
   const caller = key === undefined ? undefined : await keyring.callerOf(key);
   if (caller?.keyId === undefined || !mayDo(caller.role, "read")) {
@@ -126,14 +129,27 @@ function guard(options: Options): MiddlewareHandler {
       admit(c, ANYONE);
       return await next();
     }
-    if (!mayDo(session.caller.role, "read")) return c.html(signInPage("forbidden"), 403);
+    const { caller } = session;
+    if (!mayDo(caller.role, "read")) return c.html(signInPage("forbidden"), 403);
+    const waitMs = await takeToken(c, caller);
+    if (waitMs > 0) {
+      c.header("Retry-After", String(Math.max(1, Math.ceil(waitMs / 1000))));
+      return c.html(refusalPage("tooMany"), 429);
+    }
     if (!SAFE.includes(c.req.method) && !await isOurs(c, session, options)) {
       return c.html(signInPage("stale"), 403);
     }
-    admit(c, session.caller, session);
+    admit(c, caller, session);
     await next();
     if (session.newToken !== undefined && c.req.path !== SIGN_OUT) show(c, session.newToken);
   };
+}
+
+/** Of the same bucket as what the key asks of the API; how long to wait where it is empty. */
+async function takeToken(c: Context, caller: Caller): Promise<number> {
+  const access = accessOf(c);
+  if (caller.keyId === undefined) return 0;
+  return (await access.buckets.take(caller.keyId, rateOf(caller, access))).waitMs;
 }
 
 function admit(c: Context, caller: Caller, session?: Session): void {
@@ -164,10 +180,9 @@ async function isOurs(
 export async function formOf(
   c: Context,
   { limits, after }: Pick<Limits, "limits" | "after">,
+  maxBytes = FORM_BYTES,
 ): Promise<FormData | undefined> {
-  const body = await readBytes(c.req.raw.clone(), {
-    ...{ maxBytes: FORM_BYTES, timeoutMs: limits.bodyMs, after },
-  });
+  const body = await readBytes(c.req.raw.clone(), { maxBytes, timeoutMs: limits.bodyMs, after });
   const headers = { "Content-Type": c.req.header("content-type") ?? "" };
   return await new Response(new Uint8Array(body), { headers }).formData().catch(() => undefined);
 }

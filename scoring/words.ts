@@ -64,6 +64,15 @@ export function money(amount: number, unit: string | undefined): Localized {
   );
 }
 
+/** How a currency is written beside a number; nothing for a unit that is none. */
+export function currencySign(unit: string): Localized {
+  if (!isCurrency(unit)) return { ru: "", en: "" };
+  return inEach((language) =>
+    format(language, { style: "currency", currency: unit, currencyDisplay: "narrowSymbol" })
+      .formatToParts(0).find(({ type }) => type === "currency")?.value ?? unit
+  );
+}
+
 function isCurrency(unit: string | undefined): unit is string {
   return unit !== undefined && /^[A-Z]{3}$/.test(unit);
 }

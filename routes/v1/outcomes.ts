@@ -4,6 +4,7 @@ import type { Context } from "hono";
 import { binsReader, type ClientAnalytics, EVENTS, type Outcome } from "../../analytics/mod.ts";
 import { bankChangesSchema, bankLedgerSchema } from "../../analytics/views.ts";
 import type { Banks, Questionnaire } from "../../configs/mod.ts";
+import type { Task } from "../../queue/store.ts";
 import { type QueueParts, storedId } from "../../queue/tenant.ts";
 import { csvRows } from "../../scoring/csv.ts";
 import { decodePayload, decodeProbabilities } from "../../scoring/handler.ts";
@@ -22,7 +23,12 @@ export interface OutcomesOptions extends QueueParts, Limits {
 }
 
 const MOST_ROWS = 1000;
-const MOST_BYTES = 1024 * 1024;
+/** Bytes of a table, or of the JSON that holds the rows. */
+export const MOST_BYTES = 1024 * 1024;
+/** Decisions are long: so many are read together. */
+const ROWS_AT_ONCE = 100;
+const MOST_AMOUNT = 1e12;
+const MOST_MONTHS = 600;
 /** Clocks of banks may be ahead. */
 const AHEAD_MS = 24 * 3_600_000;
 
@@ -31,6 +37,8 @@ const EXAMPLE = {
   bank: "bank_a",
   decision: "approved",
   decidedAt: "2026-01-31T12:00:00Z",
+  amount: 120_000,
+  term: 12,
 } as const;
 
 const rowSchema = z.strictObject({
@@ -42,6 +50,11 @@ const rowSchema = z.strictObject({
     description: "sent: the bank was asked; the latest of the others counts, whenever it is told",
   }),
   decidedAt: z.iso.datetime({ offset: true }),
+  amount: z.number().positive().max(MOST_AMOUNT).optional().openapi({
+    description:
+      "What the bank really gave, in the currency of its products; of approved or funded alone",
+  }),
+  term: z.int().min(1).max(MOST_MONTHS).optional().openapi({ description: "Its months" }),
 }).openapi("Outcome", { example: EXAMPLE });
 
 const bodySchema = z.strictObject({ outcomes: z.array(rowSchema).min(1).max(MOST_ROWS) }).openapi(
@@ -137,8 +150,9 @@ function addRecord(app: OpenAPIHono, options: OutcomesOptions): void {
     tags: ["Outcomes"],
     summary: "Tell what banks decided",
     description:
-      "In any order and any number of times: what is known already changes nothing. As CSV the " +
-      "columns are application, bank, decision and decided_at.",
+      "In any order and any number of times: what is known already changes nothing, and the loan " +
+      "that a bank gave may be told later. As CSV the columns are application, bank, decision and decided_at, " +
+      "and where it is known amount and term.",
     request: {
       body: {
         required: true,
@@ -146,8 +160,8 @@ function addRecord(app: OpenAPIHono, options: OutcomesOptions): void {
           "application/json": { schema: bodySchema },
           "text/csv": {
             schema: z.string().openapi({
-              example: "application;bank;decision;decided_at\n" +
-                `${EXAMPLE.application};bank_a;approved;2026-01-31T12:00:00Z\n`,
+              example: "application;bank;decision;decided_at;amount;term\n" +
+                `${EXAMPLE.application};bank_a;approved;2026-01-31T12:00:00Z;120000;12\n`,
             }),
           },
         },
@@ -257,7 +271,11 @@ const COLUMNS: Readonly<Record<string, keyof z.infer<typeof rowSchema>>> = {
   bank: "bank",
   decision: "decision",
   decided_at: "decidedAt",
+  amount: "amount",
+  term: "term",
 };
+/** Those that a table may leave out, and that may be empty. */
+const OPTIONAL = ["amount", "term"];
 
 /** Objects in the form of JSON's rows. Throws `Problem` for what is no table of outcomes. */
 export async function readCsv(input: ReadableStream<Uint8Array>): Promise<readonly unknown[]> {
@@ -267,7 +285,9 @@ export async function readCsv(input: ReadableStream<Uint8Array>): Promise<readon
     for await (const cells of csvRows(input, { maxRowCharacters: 1000 })) {
       if (names === undefined) {
         names = cells.map((cell) => cell.trim().toLowerCase());
-        const missing = Object.keys(COLUMNS).filter((name) => !names?.includes(name));
+        const missing = Object.keys(COLUMNS).filter((name) =>
+          !OPTIONAL.includes(name) && !names?.includes(name)
+        );
         if (missing.length > 0) {
           throw new TableError(`The table must have a column ${missing.join(", ")}`);
         }
@@ -280,7 +300,7 @@ export async function readCsv(input: ReadableStream<Uint8Array>): Promise<readon
       }
       rows.push(Object.fromEntries(names.flatMap((name, at) => {
         const key = Object.hasOwn(COLUMNS, name) ? COLUMNS[name] : undefined;
-        return key === undefined ? [] : [[key, (cells[at] ?? "").trim()]];
+        return key === undefined ? [] : cellOf(key, (cells[at] ?? "").trim());
       })));
     }
   } catch (error) {
@@ -289,6 +309,13 @@ export async function readCsv(input: ReadableStream<Uint8Array>): Promise<readon
   }
   if (rows.length === 0) throw new Problem("unreadable-body", { detail: "The table has no row" });
   return rows;
+}
+
+/** A member of a row: none for a cell that may be empty and is. */
+function cellOf(key: string, text: string): [string, string | number][] {
+  if (!OPTIONAL.includes(key)) return [[key, text]];
+  const number = Number(text.replaceAll(/[\s\u00a0]/g, "").replace(",", "."));
+  return text === "" ? [] : [[key, Number.isNaN(number) ? text : number]];
 }
 
 export type Recorded = z.infer<typeof recordedSchema>;
@@ -301,15 +328,28 @@ export async function recordRows(
 ): Promise<Recorded> {
   const { tenant } = callerOf(c);
   const mine = own(c, options);
-  const bins = binsReader(options.questionnaire);
+  const binsOf = binsReader(options.questionnaire);
   const outcomes: Outcome[] = [];
   const rejected: { row: number; detail: string }[] = [];
-  for (const [at, row] of rows.entries()) {
-    const read = await readOutcome(row, { ...mine, bins });
-    if ("detail" in read) rejected.push({ row: at + 1, detail: read.detail });
-    else {
-      const applicationId = storedId(tenant, read.applicationId);
-      outcomes.push({ ...read, applicationId, tenant });
+  for (let from = 0; from < rows.length; from += ROWS_AT_ONCE) {
+    const read = rows.slice(from, from + ROWS_AT_ONCE).map((row) => readRow(row, options));
+    const ids = new Set(read.flatMap((row) => "detail" in row ? [] : [row.application]));
+    const tasks = await mine.store.findEach([...ids]);
+    const bins = new Map<string, Uint8Array>();
+    for (const { id, createdAtMs } of tasks.values()) {
+      const payload = await mine.store.payload(id);
+      if (payload === undefined) continue;
+      bins.set(id, binsOf({ answers: decodePayload(payload).answers, atMs: createdAtMs }));
+    }
+    for (const [at, row] of read.entries()) {
+      const outcome = "detail" in row
+        ? row
+        : outcomeOf(row, tasks.get(row.application), bins.get(row.application));
+      if ("detail" in outcome) rejected.push({ row: from + at + 1, detail: outcome.detail });
+      else {
+        const applicationId = storedId(tenant, outcome.applicationId);
+        outcomes.push({ ...outcome, applicationId, tenant });
+      }
     }
   }
   const recorded = outcomes.length === 0
@@ -318,13 +358,17 @@ export async function recordRows(
   return { received: rows.length, recorded, rejected };
 }
 
-/** One row, with the probability that was given. */
-async function readOutcome(
+type Row = z.infer<typeof rowSchema>;
+
+/** What is wrong with a row. */
+interface Refused {
+  readonly detail: string;
+}
+
+function readRow(
   row: unknown,
-  { store, banks: { banks }, now, bins }: Pick<OutcomesOptions, "store" | "banks" | "now"> & {
-    readonly bins: ReturnType<typeof binsReader>;
-  },
-): Promise<Omit<Outcome, "tenant"> | { readonly detail: string }> {
+  { banks: { banks }, now }: Pick<OutcomesOptions, "banks" | "now">,
+): Row | Refused {
   const parsed = rowSchema.safeParse(row);
   if (!parsed.success) {
     const errors = fieldErrors(parsed.error);
@@ -332,17 +376,30 @@ async function readOutcome(
       detail: errors.map(({ pointer = "", detail }) => `${pointer.slice(2)}: ${detail}`).join("; "),
     };
   }
-  const { application, bank, decision: event, decidedAt } = parsed.data;
+  const { bank, decidedAt, decision, amount, term } = parsed.data;
   const ids = banks.map(({ id }) => id);
   if (!ids.includes(bank)) {
     return { detail: `bank: ${bank.slice(0, 80)} must be one of ${ids.join(", ")}` };
   }
-  const decidedAtMs = Date.parse(decidedAt);
-  if (decidedAtMs > now() + AHEAD_MS) {
+  if (Date.parse(decidedAt) > now() + AHEAD_MS) {
     return { detail: `decidedAt: ${decidedAt} must not be to come` };
   }
-  const task = await store.find(application);
-  if (task === undefined) return { detail: `there is no application ${application}` };
+  if ((amount ?? term) !== undefined && decision !== "approved" && decision !== "funded") {
+    return { detail: `amount, term: a bank gives none where it says ${decision}` };
+  }
+  return parsed.data;
+}
+
+/** With the probability that was given, and the bins of the application. */
+function outcomeOf(
+  { application, bank, decision: event, decidedAt, amount, term }: Row,
+  task: Task | undefined,
+  bins: Uint8Array | undefined,
+): Omit<Outcome, "tenant"> | Refused {
+  // One that is erased meanwhile has no payload any more.
+  if (task === undefined || bins === undefined) {
+    return { detail: `there is no application ${application}` };
+  }
   if (task.result === null) {
     return { detail: `application ${application} has no result: it is ${task.state}` };
   }
@@ -350,11 +407,10 @@ async function readOutcome(
   if (probability === undefined) {
     return { detail: `application ${application} has no estimate of ${bank}` };
   }
-  const payload = await store.payload(application);
-  if (payload === undefined) return { detail: `there is no application ${application}` };
-  const { answers } = decodePayload(payload);
+  const decidedAtMs = Date.parse(decidedAt);
   return {
-    ...{ applicationId: application, bank, event, decidedAtMs, probability },
-    bins: bins({ answers, atMs: task.createdAtMs }),
+    ...{ applicationId: application, bank, event, decidedAtMs, probability, bins },
+    ...amount !== undefined && { amount },
+    ...term !== undefined && { term },
   };
 }

@@ -11,10 +11,30 @@ const told: fc.Arbitrary<Outcome> = fc.record({
 }).map((outcome) => ({
   ...outcome,
   tenant: outcome.applicationId.split("@")[1] ?? "",
+  // A bank gives one loan by one decision, and it is not always told.
+  ...given(outcome),
   // An application is estimated once for each bank.
   bins: Uint8Array.of(outcome.applicationId.length),
   probability: (outcome.applicationId.length + outcome.bank.charCodeAt(5)) % 10 / 10,
 }));
+
+function given({ event, decidedAtMs, bank }: Pick<Outcome, "event" | "decidedAtMs" | "bank">) {
+  const approves = event === "approved" || event === "funded";
+  if (!approves || (decidedAtMs + bank.charCodeAt(5)) % 2 === 0) return {};
+  return { amount: decidedAtMs * 1000 + (event === "funded" ? 0.5 : 0), term: decidedAtMs };
+}
+
+/** What was told last of the loan, where the decision that counts is no refusal. */
+function loans(all: readonly Outcome[]): ReadonlyMap<string, number> {
+  const approved = expected(all);
+  const told = all.filter(({ amount, ...outcome }) =>
+    amount !== undefined && approved.get(`${outcome.applicationId} ${outcome.bank}`)
+  ).toSorted((a, b) => (a.amount ?? 0) - (b.amount ?? 0));
+  return new Map(told.map(({ applicationId, bank, amount = 0 }) => [
+    `${applicationId} ${bank}`,
+    amount,
+  ]));
+}
 
 /** The latest decision of each bank on each application; of those at one time the furthest step. */
 function expected(all: readonly Outcome[]): ReadonlyMap<string, boolean> {
@@ -51,6 +71,10 @@ Deno.test("whatever the order and however often it is told, the latest decision 
         Object.entries(decisions).map(([bank, approved]) => [`${id} ${bank}`, approved] as const)
       );
       assert.deepEqual(new Map(flat.toSorted()), new Map([...wanted].toSorted()));
+      const given = [...await store.loansOf(ids)].flatMap(([id, loans]) =>
+        Object.entries(loans).map(([bank, { amount }]) => [`${id} ${bank}`, amount] as const)
+      );
+      assert.deepEqual(new Map(given.toSorted()), new Map([...loans(all)].toSorted()));
       for (const tenant of ["", "shop"]) {
         const counts = [...(await store.counts(tenant)).values()].flat();
         const own = [...wanted].filter(([key]) => (key.includes("@")) === (tenant !== ""));
@@ -109,4 +133,30 @@ Deno.test("the ledger is read without looking at every outcome", async () => {
   assert.deepEqual(rows.map(({ detail }) => detail), [
     "SEARCH outcome_counts USING PRIMARY KEY (tenant=?)",
   ]);
+});
+
+Deno.test("the loan of a decision that is known already may be told later, and is not changed then", async () => {
+  using test = await openOutcomes(["app_1"]);
+  const told = {
+    ...{
+      applicationId: "app_1",
+      tenant: "",
+      bank: "bank_a",
+      decidedAtMs: 1,
+      probability: 0.5,
+      bins: Uint8Array.of(1),
+    },
+    event: "approved",
+  } as const;
+  const { outcomes } = test;
+  assert.equal(await outcomes.record([told], 1), 1);
+  assert.equal((await outcomes.loansOf(["app_1"])).size, 0);
+  assert.equal(await outcomes.record([{ ...told, amount: 90_000 }], 2), 1);
+  assert.equal(await outcomes.record([{ ...told, amount: 80_000, term: 6 }], 3), 1);
+  assert.equal(await outcomes.record([{ ...told, amount: 80_000, term: 6 }], 4), 0);
+  assert.deepEqual((await outcomes.loansOf(["app_1"])).get("app_1"), {
+    bank_a: { amount: 90_000, term: 6 },
+  });
+  await outcomes.record([{ ...told, event: "refused", decidedAtMs: 2 }], 5);
+  assert.equal((await outcomes.loansOf(["app_1"])).size, 0, "a refusal gives nothing");
 });

@@ -14,8 +14,8 @@ const FOLDER = new URL("../../docs/console/", import.meta.url).pathname;
 const MOST_HEIGHT = 1560;
 
 await using service = await startService();
-await using browser = await openBrowser();
 for (const language of LANGUAGES) {
+  await using browser = await openBrowser(language);
   await using visitor = await visit(browser, { language });
   const { page } = visitor;
   const shoot = (name: string) =>

@@ -25,6 +25,11 @@ async function copyModels(folder: string): Promise<void> {
   const manifest = `${folder}/models/2/manifest.json`;
   const text = await Deno.readTextFile(manifest);
   await Deno.writeTextFile(manifest, JSON.stringify({ ...JSON.parse(text), version: "2" }));
+  const card = `${folder}/models/2/MODEL_CARD.md`;
+  await Deno.writeTextFile(
+    card,
+    (await Deno.readTextFile(card)).replace(/^(#.*) version 1$/m, "$1 version 2"),
+  );
 }
 
 /** The service as its README starts it, with a database and two versions of the models of its own. */
@@ -76,9 +81,15 @@ export interface VisitorOptions {
   readonly javaScriptEnabled?: boolean;
 }
 
-/** A browser of Debian's package, or the one that PRESCORE_BROWSER names. */
-export async function openBrowser(): Promise<Browser & AsyncDisposable> {
-  const browser = await chromium.launch({ executablePath: BROWSER, args: ["--no-sandbox"] });
+/** A browser of Debian's package, or the one that PRESCORE_BROWSER names; its own language is in which it writes dates in forms. */
+export async function openBrowser(
+  language: typeof LANGUAGES[number] = "en",
+): Promise<Browser & AsyncDisposable> {
+  const browser = await chromium.launch({
+    executablePath: BROWSER,
+    args: ["--no-sandbox", `--lang=${language}`],
+    env: { ...Deno.env.toObject(), LANGUAGE: language },
+  });
   return Object.assign(browser, { [Symbol.asyncDispose]: () => browser.close() });
 }
 

@@ -1,6 +1,9 @@
 import assert from "node:assert/strict";
 import type { Session } from "../../access/mod.ts";
-import { openApp, type TestApp, type TestAppOptions } from "../support/app.ts";
+import { LocalBuckets } from "../../access/mod.ts";
+import { OPEN_ACCESS } from "../../tasks/schemas.ts";
+import { config, openApp, type TestApp, type TestAppOptions } from "../support/app.ts";
+import { limitsOf } from "../../routes/limits.ts";
 import { recordDecisions, tightening } from "../support/outcomes.ts";
 import { readConfig } from "../support/service.ts";
 
@@ -22,6 +25,7 @@ async function openConsole(options: TestAppOptions = {}): Promise<TestApp> {
     expressLanes: 1,
     ...options,
     options: {
+      ...options.options,
       signIn: {
         sessions: {
           open: () => Promise.reject(new Error("nobody signs in here")),
@@ -290,4 +294,70 @@ Deno.test("a decision says which of its bands is to be read as a lower one", asy
   await app.clock.advance(60_000);
   const { html } = await visit(app, path);
   assert.match(html, /overstated: of 80 decisions 0% came true. Read it as Poor/);
+});
+
+Deno.test("a table is taken as large as the API takes it; what is refused is refused by a page", async () => {
+  await using app = await openConsole();
+  const id = (await apply(app, await example(app))).split("/").at(-1);
+  const send = async (text: string) => {
+    const body = new FormData();
+    body.set("table", new File([text], "outcomes.csv", { type: "text/csv" }));
+    const response = await app.request(`${ORIGIN}/console/ledger`, {
+      method: "POST",
+      headers: { host: "prescore.example", Origin: ORIGIN, "Accept-Language": "en" },
+      body,
+    });
+    return { status: response.status, type: response.headers.get("content-type"), response };
+  };
+  const head = "application;bank;decision;decided_at;note\n";
+  const row = `${id};bank_a;approved;2023-11-14T12:00:00Z;${"x".repeat(900)}\n`;
+  const whole = await send(head + row.repeat(1000));
+  assert.equal(whole.status, 200);
+  assert.match(await whole.response.text(), /1000 rows, 1 of them new, 0 rejected/);
+  for (const bytes of [1_048_577, 2_000_000]) {
+    const large = await send("x".repeat(bytes));
+    assert.equal(large.status, 413);
+    assert.match(large.type ?? "", /^text\/html/);
+    assert.match(await large.response.text(), /role="alert">What was sent is too large/);
+  }
+});
+
+/** Everyone may come, and each key has a bucket. */
+function withBuckets(
+  rate = config.service.limits.requestsPerKey,
+): NonNullable<TestAppOptions["access"]> {
+  return ({ clock }) => ({ ...OPEN_ACCESS, rate, buckets: new LocalBuckets(clock) });
+}
+
+Deno.test("what is stored is shown however often it is looked at; the curves alone have a quota", async () => {
+  const limits = { ...limitsOf(config.service), probesPerApplicantAndHour: 2 };
+  await using app = await openConsole({ options: { limits }, access: withBuckets() });
+  const who = { tenant: "a" };
+  const form = { ...await example(app), csrf_token: "form of a" };
+  const path = await apply(app, form, who);
+  for (const curves of [5, 5, 0, 0]) {
+    const { status, html } = await visit(app, path, who);
+    assert.equal(status, 200);
+    assert.equal([...html.matchAll(/class="curve"/g)].length, curves);
+    assert.equal(html.includes("the curves over the amount are left out"), curves === 0);
+  }
+  const other = await visit(app, `${path}?amount=60000&term=12`, who);
+  assert.equal(other.status, 429);
+  assert.match(other.html, /Too many variants were asked/);
+});
+
+Deno.test("a page takes from the same bucket as the API's requests with the key", async () => {
+  const rate = { perSecond: 1, burst: 2 };
+  await using app = await openConsole({ access: withBuckets(rate) });
+  const statuses = [];
+  for (let at = 0; at < 3; at++) {
+    statuses.push((await visit(app, "/console", { tenant: "a" })).status);
+  }
+  assert.deepEqual(statuses, [200, 200, 429]);
+  const { html, response } = await visit(app, "/console", { tenant: "a" });
+  assert.match(html, /role="alert">Too many requests with this key/);
+  assert.equal(response.headers.get("retry-after"), "1");
+  assert.equal((await visit(app, "/console", { tenant: "b" })).status, 200);
+  await app.clock.advance(1000);
+  assert.equal((await visit(app, "/console", { tenant: "a" })).status, 200);
 });

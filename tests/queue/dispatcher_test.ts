@@ -341,6 +341,7 @@ Deno.test("Dispatcher looks for more without a transaction, and claims with an u
       enqueue: (tasks, nowMs) => test.store.enqueue(tasks, nowMs),
       enqueueDone: (task, nowMs) => test.store.enqueueDone(task, nowMs),
       find: (id) => test.store.find(id),
+      findEach: (ids) => test.store.findEach(ids),
       payload: (id) => test.store.payload(id),
       ended: (ids) => test.store.ended(ids),
       extend: (tasks, untilMs) => test.store.extend(tasks, untilMs),

@@ -102,7 +102,11 @@ export async function openApp(
   });
   const app = createFront({
     ...config,
-    store: { find: (id) => recent.find(id), payload: (id) => store.payload(id) },
+    store: {
+      find: (id) => recent.find(id),
+      findEach: (ids) => store.findEach(ids),
+      payload: (id) => store.payload(id),
+    },
     recent,
     batches,
     access: access?.({ connection, clock }) ?? OPEN_ACCESS,

@@ -1,4 +1,5 @@
 import assert from "node:assert/strict";
+import { OutcomeStore } from "../../../analytics/mod.ts";
 import { config, openApp, type TestApp } from "../../support/app.ts";
 import { exampleAnswers } from "../../../routes/v1/application_schema.ts";
 import { openKeyedApp } from "../../support/keys.ts";
@@ -57,6 +58,28 @@ Deno.test("what banks decided is told in JSON or as a table, and the ledger move
   assert.equal((await ledger(app)).approved, 1, "of one moment the further step counts");
   await tell(app, [{ ...outcome, decision: "refused", decidedAt: "2023-11-14T13:00:00Z" }]);
   assert.equal((await ledger(app)).approved, 0, "the bank has changed its mind");
+});
+
+Deno.test("what a bank gave is told with its decision, and with no other", async () => {
+  await using app = await openApp({ expressLanes: 1 });
+  const id = await apply(app);
+  const table = "application;bank;decision;decided_at;amount;term\n" +
+    `${id};bank_a;funded;${AT};"90 000,50";12\n${id};bank_b;refused;${AT};;\n` +
+    `${id};bank_c;refused;${AT};90000;\n${id};bank_d;approved;${AT};much;12\n`;
+  const response = await app.request("/v1/outcomes", {
+    method: "POST",
+    headers: { "Content-Type": "text/csv" },
+    body: table,
+  });
+  const { recorded, rejected } = await response.json();
+  assert.equal(recorded, 2);
+  assert.deepEqual(rejected.map(({ row }: { row: number }) => row), [3, 4]);
+  assert.match(rejected[0].detail, /a bank gives none where it says refused/);
+  assert.match(rejected[1].detail, /^amount: /);
+  const outcomes = new OutcomeStore(app.stores.connection);
+  assert.deepEqual((await outcomes.loansOf([id])).get(id), {
+    bank_a: { amount: 90_000.5, term: 12 },
+  });
 });
 
 Deno.test("applications of the reference's contract have outcomes too", async () => {

@@ -1,5 +1,5 @@
 /** What became of applications, beside what was estimated; the schemas of what is shown stand in `views.ts`. */
-export { Analytics } from "./analytics.ts";
+export { Analytics, type ClientAnalytics, type Cohort } from "./analytics.ts";
 export {
   type DayRow,
   type Estimate,
@@ -19,4 +19,5 @@ export {
   OutcomeStore,
 } from "./outcomes.ts";
 export { Projector } from "./projector.ts";
-export type { BandLedger, BankLedger, Overview } from "./views.ts";
+export { binsReader, type Split, splitsOf } from "./segments.ts";
+export type { BandLedger, BankChanges, BankLedger, DowngradedBand, Overview } from "./views.ts";

@@ -49,6 +49,8 @@ export function addConsole(app: OpenAPIHono, options: Options): void {
       ledger: (c) => options.analytics.ledger(callerOf(c).tenant),
       overview: (c, days) =>
         options.analytics.overview(callerOf(c).tenant, { days, nowMs: options.now() }),
+      changes: (c) => options.analytics.changes(callerOf(c).tenant, options.now()),
+      downgraded: (c) => options.analytics.downgraded(callerOf(c).tenant, options.now()),
       tell: async (c, table) => {
         try {
           if (table.size > MOST_BYTES) throw new BodyTooLargeError(`at most ${MOST_BYTES} bytes`);

@@ -38,6 +38,7 @@ const told: fc.Arbitrary<Outcome> = fc.record({
   ...outcome,
   tenant: tenantOf(outcome.applicationId),
   probability: chance(outcome.applicationId, outcome.bank),
+  bins: new Uint8Array(),
 }));
 
 async function addDone(test: TestStore, id: string): Promise<void> {

@@ -33,6 +33,8 @@ for (const language of LANGUAGES) {
   await shoot("ledger");
   await seeFunnel(page, service.url, { applied: 1, sent: 40 });
   await shoot("overview");
+  await page.goto(`${service.url}/console/drift`);
+  await shoot("drift");
   await page.goto(`${service.url}/console/models`);
   await shoot("models");
 }

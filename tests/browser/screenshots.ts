@@ -6,6 +6,7 @@ import {
   seeFunnel,
   startService,
   tellOutcomes,
+  tellTightening,
   visit,
 } from "./support.ts";
 
@@ -33,6 +34,7 @@ for (const language of LANGUAGES) {
   await shoot("ledger");
   await seeFunnel(page, service.url, { applied: 1, sent: 40 });
   await shoot("overview");
+  if (language === LANGUAGES[0]) await tellTightening(service.url);
   await page.goto(`${service.url}/console/drift`);
   await shoot("drift");
   await page.goto(`${service.url}/console/models`);

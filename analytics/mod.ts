@@ -10,6 +10,7 @@ export {
   toldBy,
 } from "./fact.ts";
 export { FactStore, READ_STATEMENTS } from "./facts.ts";
+export type { Overview } from "./views.ts";
 export { bankLedger, type Counts, LEAST_OUTCOMES } from "./ledger.ts";
 export {
   EVENTS,
@@ -20,4 +21,4 @@ export {
 } from "./outcomes.ts";
 export { Projector } from "./projector.ts";
 export { binsReader, type Split, splitsOf } from "./segments.ts";
-export type { BandLedger, BankChanges, BankLedger, DowngradedBand, Overview } from "./views.ts";
+export type { BandLedger, BankChanges, BankLedger, DowngradedBand } from "./views.ts";

@@ -8,4 +8,5 @@ export {
   type OutcomeEvent,
   OutcomeStore,
 } from "./outcomes.ts";
+export { MOST_WEIGHT, Selection, type SelectionReport } from "./selection.ts";
 export type { BandLedger, BankLedger } from "./views.ts";

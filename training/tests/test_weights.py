@@ -35,7 +35,7 @@ def weights_of(estimate: Floats, sent: npt.NDArray[np.bool_]) -> Floats:
     """As `analytics/selection.ts`: one over the share that was sent of those with about the same estimate."""
     bins = np.minimum(BINS - 1, (estimate * BINS).astype(int))
     share = np.bincount(bins[sent], minlength=BINS) / np.maximum(1, np.bincount(bins, minlength=BINS))
-    return np.minimum(MOST_WEIGHT, sent.mean() / share[bins[sent]])
+    return np.asarray(np.minimum(MOST_WEIGHT, sent.mean() / share[bins[sent]]), np.float64)
 
 
 def errors_of(world: Simulation, bank: str) -> tuple[float, float]:

@@ -1,20 +1,48 @@
 /** What routes and pages ask of what became of applications. */
-import type { Banks, Policy } from "../configs/mod.ts";
-import { bankLedger } from "./ledger.ts";
+import type { Banks, Policy, Questionnaire } from "../configs/mod.ts";
+import { filled, longDate } from "../scoring/words.ts";
+import { type Change, findChanges, type Judged, REFERENCE } from "./change_points.ts";
+import { bankLedger, countsOf } from "./ledger.ts";
 import type { Outcome, OutcomeStore } from "./outcomes.ts";
-import type { BankLedger } from "./views.ts";
+import { type Split, splitsOf } from "./segments.ts";
+import { CHANGE_TEXTS } from "./texts.ts";
+import type { BankChanges, BankLedger, DowngradedBand } from "./views.ts";
 
 export interface AnalyticsParts {
   readonly outcomes: OutcomeStore;
   readonly banks: Banks;
   readonly policy: Policy;
+  readonly questionnaire: Questionnaire;
 }
+
+/** One answer to a question: the clients who gave it. */
+export interface Cohort {
+  /** Id of a split, and of a bin in it. */
+  readonly split: string;
+  readonly bin: string;
+}
+
+/** The latest decisions of each bank that changes and cohorts are looked for in. */
+export const WINDOW = 5000;
+
+/** How old what is said of changes and of downgraded bands may be. */
+const FRESH_MS = 60_000;
+
+/** Tenants of whom this is kept. */
+const MOST_TENANTS = 1000;
+
+/** What routes and pages ask. */
+export type ClientAnalytics = Pick<Analytics, keyof Analytics>;
 
 export class Analytics {
   readonly #parts: AnalyticsParts;
+  readonly #splits: readonly Split[];
+  readonly #changes = new Map<string, { readonly atMs: number; found: Promise<BankChanges[]> }>();
+  readonly #downgraded = new Map<string, { atMs: number; bands: readonly DowngradedBand[] }>();
 
   constructor(parts: AnalyticsParts) {
     this.#parts = parts;
+    this.#splits = splitsOf(parts.questionnaire);
   }
 
   /** Resolves, when they are on disk, with how many were not known before. */
@@ -28,4 +56,108 @@ export class Analytics {
     const counts = await outcomes.counts(tenant);
     return banks.map((bank) => bankLedger(bank, { counts: counts.get(bank.id) ?? [], bands }));
   }
+
+  /** The same of one cohort alone, of each bank's latest decisions; `undefined` where there is no such cohort. */
+  async cohortLedger(tenant: string, cohort: Cohort): Promise<BankLedger[] | undefined> {
+    const { banks: { banks }, policy: { odds: bands } } = this.#parts;
+    const split = this.#splits.findIndex(({ id }) => id === cohort.split);
+    const bin = this.#splits[split]?.bins.findIndex(({ id }) => id === cohort.bin) ?? -1;
+    if (bin < 0) return undefined;
+    const ledgers: BankLedger[] = [];
+    for (const bank of banks) {
+      const own = (await this.#latest(tenant, bank.id)).filter(({ bins }) => bins[split] === bin);
+      ledgers.push(bankLedger(bank, { counts: countsOf(own), bands }));
+    }
+    return ledgers;
+  }
+
+  /**
+   * The bands that come true less often than they say, as they were known when last asked: who asks never waits, and what is older
+   * than a minute is looked up for who asks next. None where that has not been done, or cannot be.
+   */
+  downgraded(tenant: string, nowMs: number): readonly DowngradedBand[] {
+    const known = this.#downgraded.get(tenant);
+    if (known !== undefined && nowMs - known.atMs < FRESH_MS) return known.bands;
+    if (known === undefined && this.#downgraded.size >= MOST_TENANTS) this.#downgraded.clear();
+    const looked = { atMs: nowMs, bands: known?.bands ?? [] };
+    this.#downgraded.set(tenant, looked);
+    this.ledger(tenant).then(
+      (banks) => looked.bands = banks.flatMap(downgradedOf),
+      // The next minute tries again; the ledger itself tells what is wrong.
+      () => {},
+    );
+    return looked.bands;
+  }
+
+  /** When each bank began to decide otherwise, and on whom; of its latest decisions, as of the last minute. */
+  async changes(tenant: string, nowMs: number): Promise<BankChanges[]> {
+    const known = this.#changes.get(tenant);
+    if (known !== undefined && nowMs - known.atMs < FRESH_MS) return await known.found;
+    if (this.#changes.size >= MOST_TENANTS) this.#changes.clear();
+    const found = this.#findChanges(tenant);
+    this.#changes.set(tenant, { atMs: nowMs, found });
+    // Who comes next asks again.
+    found.catch(() => this.#changes.delete(tenant));
+    return await found;
+  }
+
+  async #findChanges(tenant: string): Promise<BankChanges[]> {
+    const banks: BankChanges[] = [];
+    for (const { id, title } of this.#parts.banks.banks) {
+      const decisions = await this.#latest(tenant, id);
+      banks.push({
+        ...{ bank: id, title, decisions: decisions.length },
+        watched: Math.max(0, decisions.length - REFERENCE),
+        changes: findChanges(decisions).map((change) =>
+          changeView(change, { decisions, title, splits: this.#splits })
+        ),
+      });
+    }
+    return banks;
+  }
+
+  #latest(tenant: string, bank: string): Promise<Judged[]> {
+    const splits = this.#splits.length;
+    return this.#parts.outcomes.latest({ tenant, bank, splits, limit: WINDOW });
+  }
+}
+
+function downgradedOf({ bank, bands }: BankLedger): DowngradedBand[] {
+  return bands.flatMap(({ band, standing, standingTitle, outcomes, rate }) =>
+    standing === band ? [] : [{ bank, band, standing, standingTitle, outcomes, rate }]
+  );
+}
+
+function changeView(
+  { segment, direction, since, found, decisions: count, expected, approved }: Change,
+  { decisions, title, splits }: {
+    readonly decisions: readonly Judged[];
+    readonly title: BankChanges["title"];
+    readonly splits: readonly Split[];
+  },
+): BankChanges["changes"][number] {
+  const at = (position: number) => decisions[position]?.decidedAtMs ?? 0;
+  const split = segment && splits[segment.split];
+  const bin = segment && split?.bins[segment.bin];
+  return {
+    ...split && bin && {
+      cohort: {
+        split: split.id,
+        bin: bin.id,
+        title: filled(CHANGE_TEXTS.cohort, {
+          split: split.title,
+          bin: bin.title,
+        }),
+      },
+    },
+    direction,
+    since: new Date(at(since)).toISOString(),
+    foundAt: new Date(at(found)).toISOString(),
+    ...{ decisions: count, expected, approved },
+    text: filled(CHANGE_TEXTS[split && bin ? "onCohort" : "onAll"][direction], {
+      bank: title,
+      date: longDate(at(since)),
+      ...split && bin && { split: split.title, bin: bin.title },
+    }),
+  };
 }

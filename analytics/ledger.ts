@@ -1,6 +1,7 @@
 /** The honesty ledger: what was estimated beside what banks then decided, by bank and band. Pure; each statistic with its source. */
 import type { Policy } from "../configs/mod.ts";
 import { type Estimate, wilson } from "../lifecycle/mod.ts";
+import { alwaysValid } from "./always_valid.ts";
 import type { BandLedger, BankLedger } from "./views.ts";
 
 type Band = Policy["odds"][number];
@@ -17,6 +18,18 @@ export const LEAST_OUTCOMES = 30;
 
 /** Standard normal quantile of 97.5 %. */
 const Z_95 = 1.959963984540054;
+
+/** Decisions added up by their probability, rising. */
+export function countsOf(
+  decisions: readonly { readonly probability: number; readonly approved: boolean }[],
+): Counts[] {
+  return [...Map.groupBy(decisions, ({ probability }) => probability)]
+    .toSorted(([one], [other]) => one - other)
+    .map(([probability, same]) => {
+      const approved = same.filter(({ approved }) => approved).length;
+      return { probability, approved, refused: same.length - approved };
+    });
+}
 
 /** `counts` rising in probability. */
 export function bankLedger(
@@ -52,7 +65,7 @@ function bandLedger(
   },
 ): BandLedger[] {
   const { outcomes, approved, expected } = summed(counts);
-  const rate = wilson(approved, outcomes);
+  const rate = alwaysValid(approved, outcomes);
   if (rate === undefined) return [];
   const state = outcomes < LEAST_OUTCOMES
     ? "too_few"

@@ -1,5 +1,5 @@
 /** What became of applications, beside what was estimated; the schemas of what is shown stand in `views.ts`. */
-export { Analytics } from "./analytics.ts";
+export { Analytics, type ClientAnalytics, type Cohort } from "./analytics.ts";
 export { bankLedger, type Counts, LEAST_OUTCOMES } from "./ledger.ts";
 export {
   EVENTS,
@@ -8,5 +8,6 @@ export {
   type OutcomeEvent,
   OutcomeStore,
 } from "./outcomes.ts";
+export { binsReader, type Split, splitsOf } from "./segments.ts";
 export { MOST_WEIGHT, Selection, type SelectionReport } from "./selection.ts";
-export type { BandLedger, BankLedger } from "./views.ts";
+export type { BandLedger, BankChanges, BankLedger, DowngradedBand } from "./views.ts";

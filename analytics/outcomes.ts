@@ -3,7 +3,9 @@
  * and bank the latest decision counts, whenever it came.
  */
 import { type Database, statement } from "../database/database.ts";
+import type { Judged } from "./change_points.ts";
 import type { Counts } from "./ledger.ts";
+import { decodeBins, encodeBins } from "./segments.ts";
 
 export const EVENTS = ["sent", "approved", "refused", "funded"] as const;
 export type OutcomeEvent = typeof EVENTS[number];
@@ -17,6 +19,8 @@ export interface Outcome {
   readonly decidedAtMs: number;
   /** The probability that was given, in [0, 1]. */
   readonly probability: number;
+  /** The application's bins, by `analytics/segments.ts`. */
+  readonly bins: Uint8Array;
   /** What the bank really gave, in the currency of its products; of an approval or a loan alone. */
   readonly amount?: number;
   /** Months. */
@@ -49,9 +53,9 @@ const ADD_EVENTS = `
   WHERE (amount IS NULL AND excluded.amount IS NOT NULL) OR (term_months IS NULL AND excluded.term_months IS NOT NULL)`;
 
 const DECIDE = `
-  INSERT INTO outcomes (application_id, bank, tenant, permille, approved, decided_at_ms, step)
+  INSERT INTO outcomes (application_id, bank, tenant, permille, approved, decided_at_ms, step, segments)
   SELECT value ->> 'applicationId', value ->> 'bank', value ->> 'tenant', value ->> 'permille',
-    (value ->> 'step') > 0, value ->> 'decidedAtMs', value ->> 'step'
+    (value ->> 'step') > 0, value ->> 'decidedAtMs', value ->> 'step', value ->> 'segments'
   FROM json_each(:outcomes) WHERE value ->> 'step' IS NOT NULL AND ${IS_THERE}
   ON CONFLICT DO UPDATE SET approved = excluded.approved, decided_at_ms = excluded.decided_at_ms, step = excluded.step
   WHERE (excluded.decided_at_ms, excluded.step) > (outcomes.decided_at_ms, outcomes.step)`;
@@ -77,6 +81,10 @@ const COUNTS = `
   SELECT bank, permille, approved, refused FROM outcome_counts
   WHERE tenant = :tenant AND approved + refused > 0 ORDER BY bank, permille`;
 
+const LATEST = `
+  SELECT permille, approved, decided_at_ms, segments FROM outcomes
+  WHERE tenant = :tenant AND bank = :bank ORDER BY decided_at_ms DESC LIMIT :limit`;
+
 const KNOWN = `
   SELECT application_id, bank, approved FROM outcomes
   WHERE application_id IN (SELECT value FROM json_each(:ids))`;
@@ -90,9 +98,10 @@ export class OutcomeStore {
 
   /** Stores all of them or none; resolves, when they are on disk, with how many were not known before. */
   async record(outcomes: readonly Outcome[], nowMs: number): Promise<number> {
-    const rows = outcomes.map(({ probability, event, ...outcome }) => ({
+    const rows = outcomes.map(({ probability, event, bins, ...outcome }) => ({
       ...{ ...outcome, event, permille: Math.round(probability * 1000) },
       step: STEPS[event] ?? null,
+      segments: encodeBins(bins),
     }));
     const text = JSON.stringify(rows);
     const [added] = await this.#database.write([
@@ -113,6 +122,24 @@ export class OutcomeStore {
       refused: Number(refused),
     }));
     return Map.groupBy(counted, ({ bank }) => bank);
+  }
+
+  /** A bank's latest decisions, the oldest first, each with so many splits. */
+  async latest(
+    { tenant, bank, splits, limit }: {
+      readonly tenant: string;
+      readonly bank: string;
+      readonly splits: number;
+      readonly limit: number;
+    },
+  ): Promise<Judged[]> {
+    const { rows } = await this.#database.read(statement(LATEST, { tenant, bank, limit }));
+    return rows.map(({ permille, approved, decided_at_ms, segments }) => ({
+      probability: Number(permille) / 1000,
+      approved: Number(approved) === 1,
+      decidedAtMs: Number(decided_at_ms),
+      bins: decodeBins(String(segments), splits),
+    })).reverse();
   }
 
   /** What each bank gave, of those of these applications of which it was told; by the stored ids, and the bank. */

@@ -13,7 +13,9 @@ const bandSchema = z.object({
   outcomes: z.int(),
   approved: z.int(),
   expected: probability.describe("Mean of the probabilities that were given"),
-  rate: estimateSchema.describe("Share that was approved, with Wilson's interval"),
+  rate: estimateSchema.describe(
+    "Share that was approved, with a 95 % interval that holds however often it is read",
+  ),
   state: z.enum(["too_few", "holds", "overstated", "understated"]).describe(
     "overstated: what came true lies below the band, beyond chance; understated: above it",
   ),
@@ -35,5 +37,45 @@ export const bankLedgerSchema = z.object({
   bands: z.array(bandSchema).describe("Those with decisions, from the lowest on"),
 });
 
+/** A band of a bank that is to be read as a lower one. */
+export const downgradedBandSchema = z.object({
+  bank: z.string(),
+  band: z.string().describe("The band that comes true less often than it says"),
+  standing: z.string().describe("The band to read instead"),
+  standingTitle: localized,
+  outcomes: z.int().describe("Decisions of the bank on this band that were told"),
+  rate: estimateSchema.describe(
+    "Share of them that was approved, with a 95 % interval that holds however often it is read",
+  ),
+});
+
+export type DowngradedBand = z.infer<typeof downgradedBandSchema>;
+
+const changeSchema = z.object({
+  cohort: z.object({
+    split: z.string().describe("Id of a question"),
+    bin: z.string().describe("Of an answer to it"),
+    title: localized,
+  }).optional().describe("On whom; absent where it is on all"),
+  direction: z.enum(["tightened", "loosened"]),
+  since: z.iso.datetime().describe(
+    "Of the first decision since the change, by the greatest likelihood",
+  ),
+  foundAt: z.iso.datetime().describe("Of the decision at which it was found"),
+  decisions: z.int().describe("On them, from the one to the other"),
+  expected: probability.describe("Mean probability of these decisions, as the bank was before"),
+  approved: probability.describe("Share of these decisions that approved"),
+  text: localized,
+});
+
+export const bankChangesSchema = z.object({
+  bank: z.string(),
+  title: localized,
+  decisions: z.int().describe("The latest ones, at most 5,000, that changes are looked for in"),
+  watched: z.int().describe("Those of them after the reference: the first 500"),
+  changes: z.array(changeSchema).describe("The oldest first"),
+});
+
+export type BankChanges = z.infer<typeof bankChangesSchema>;
 export type BankLedger = z.infer<typeof bankLedgerSchema>;
 export type BandLedger = BankLedger["bands"][number];

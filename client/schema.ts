@@ -420,8 +420,31 @@ export interface paths {
             path?: never;
             cookie?: never;
         };
-        /** What was estimated beside what banks then decided, by bank and band */
+        /**
+         * What was estimated beside what banks then decided, by bank and band
+         * @description With `split` and `bin` of one cohort: the clients who gave one answer to one question, among each bank's latest 5,000 decisions. It covers what was told alone: who tells of approvals more readily than of refusals makes every band look better than it is.
+         */
         get: operations["getLedger"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/analytics/drift": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * When each bank began to decide otherwise, and on whom
+         * @description Of the decisions that were told, the latest 5,000 of each bank, as of the last minute: a risk-adjusted CUSUM over all clients and over each answer of the questionnaire.
+         */
+        get: operations["getDrift"];
         put?: never;
         post?: never;
         delete?: never;
@@ -917,6 +940,8 @@ export interface components {
             /** @description Why it cannot be decided; banks that failed alone are named in the decision */
             failure?: string;
             decision?: components["schemas"]["Decision"];
+            /** @description Of the decision's bands those that the bank's later decisions show to be overstated, as of the last minute: read `standing` instead of `band`. Absent where there is none */
+            downgraded?: components["schemas"]["DowngradedBand"][];
         };
         Decision: {
             /**
@@ -1268,6 +1293,25 @@ export interface components {
                 contributions: {
                     [key: string]: number[];
                 };
+            };
+        };
+        DowngradedBand: {
+            bank: string;
+            /** @description The band that comes true less often than it says */
+            band: string;
+            /** @description The band to read instead */
+            standing: string;
+            standingTitle: {
+                ru: string;
+                en: string;
+            };
+            /** @description Decisions of the bank on this band that were told */
+            outcomes: number;
+            /** @description Share of them that was approved, with a 95 % interval that holds however often it is read */
+            rate: {
+                value: number;
+                low: number;
+                high: number;
             };
         };
         NewApplication: {
@@ -1756,7 +1800,7 @@ export interface components {
                 approved: number;
                 /** @description Mean of the probabilities that were given */
                 expected: number;
-                /** @description Share that was approved, with Wilson's interval */
+                /** @description Share that was approved, with a 95 % interval that holds however often it is read */
                 rate: {
                     value: number;
                     low: number;
@@ -1770,6 +1814,56 @@ export interface components {
                 /** @description The band to read instead: that of the share which came true where the band is overstated, else the band itself */
                 standing: string;
                 standingTitle: {
+                    ru: string;
+                    en: string;
+                };
+            }[];
+        };
+        Drift: {
+            banks: components["schemas"]["BankChanges"][];
+        };
+        BankChanges: {
+            bank: string;
+            title: {
+                ru: string;
+                en: string;
+            };
+            /** @description The latest ones, at most 5,000, that changes are looked for in */
+            decisions: number;
+            /** @description Those of them after the reference: the first 500 */
+            watched: number;
+            /** @description The oldest first */
+            changes: {
+                /** @description On whom; absent where it is on all */
+                cohort?: {
+                    /** @description Id of a question */
+                    split: string;
+                    /** @description Of an answer to it */
+                    bin: string;
+                    title: {
+                        ru: string;
+                        en: string;
+                    };
+                };
+                /** @enum {string} */
+                direction: "tightened" | "loosened";
+                /**
+                 * Format: date-time
+                 * @description Of the first decision since the change, by the greatest likelihood
+                 */
+                since: string;
+                /**
+                 * Format: date-time
+                 * @description Of the decision at which it was found
+                 */
+                foundAt: string;
+                /** @description On them, from the one to the other */
+                decisions: number;
+                /** @description Mean probability of these decisions, as the bank was before */
+                expected: number;
+                /** @description Share of these decisions that approved */
+                approved: number;
+                text: {
                     ru: string;
                     en: string;
                 };
@@ -4591,7 +4685,12 @@ export interface operations {
     };
     getLedger: {
         parameters: {
-            query?: never;
+            query?: {
+                /** @description Id of a question with a list of answers */
+                split?: string;
+                /** @description Place of the answer in the questionnaire, from 0; `none`: no answer, `other`: one that is not listed */
+                bin?: string;
+            };
             header?: never;
             path?: never;
             cookie?: never;
@@ -4657,6 +4756,127 @@ export interface operations {
                      *     }
                      */
                     "application/json": components["schemas"]["Ledger"];
+                };
+            };
+            /** @description The Host header is no name or address */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDetails"];
+                };
+            };
+            /** @description A valid API key is needed */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDetails"];
+                };
+            };
+            /** @description The role of this API key does not allow it */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDetails"];
+                };
+            };
+            /** @description There is no such thing */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDetails"];
+                };
+            };
+            /** @description The request is not valid */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDetails"];
+                };
+            };
+            /** @description Too many requests with this API key */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDetails"];
+                };
+            };
+            /** @description The service failed */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDetails"];
+                };
+            };
+            /** @description The database cannot be reached */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDetails"];
+                };
+            };
+        };
+    };
+    getDrift: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Every bank, with the changes that were found */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "banks": [
+                     *         {
+                     *           "bank": "bank_a",
+                     *           "title": {
+                     *             "ru": "Банк А",
+                     *             "en": "Bank A"
+                     *           },
+                     *           "decisions": 2140,
+                     *           "watched": 1640,
+                     *           "changes": [
+                     *             {
+                     *               "direction": "tightened",
+                     *               "since": "2026-05-12T09:00:00.000Z",
+                     *               "foundAt": "2026-05-19T16:30:00.000Z",
+                     *               "decisions": 131,
+                     *               "expected": 0.57,
+                     *               "approved": 0.38,
+                     *               "text": {
+                     *                 "ru": "Банк А: с 12 мая 2026 г. одобряет реже",
+                     *                 "en": "Bank A has tightened since May 12, 2026"
+                     *               }
+                     *             }
+                     *           ]
+                     *         }
+                     *       ]
+                     *     }
+                     */
+                    "application/json": components["schemas"]["Drift"];
                 };
             };
             /** @description The Host header is no name or address */

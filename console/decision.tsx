@@ -1,5 +1,6 @@
 /** What is said of one application: advice, the banks with their reasons and curves, offers, the plan. */
 import type { FC } from "hono/jsx";
+import type { DowngradedBand } from "../analytics/mod.ts";
 import type { Field, Questionnaire } from "../configs/mod.ts";
 import type { Answers } from "../scoring/answers.ts";
 import type {
@@ -35,6 +36,7 @@ interface DecisionProps {
   /** The loan of the application itself, where another one is looked at. */
   readonly applied: Decision["loan"];
   readonly range: LoanRange | undefined;
+  readonly downgraded: readonly DowngradedBand[];
 }
 
 /** How each part of the page writes. */
@@ -266,7 +268,7 @@ const OfferText: FC<{ offer: Offer; writing: Writing }> = (
   );
 };
 
-const Banks: FC<Parts> = ({ decision, curves, writing }) => {
+const Banks: FC<Parts> = ({ decision, curves, downgraded, writing }) => {
   const { say } = writing;
   return (
     <section aria-labelledby="banks">
@@ -280,6 +282,9 @@ const Banks: FC<Parts> = ({ decision, curves, writing }) => {
                 bank={bank}
                 decision={decision}
                 curve={curves?.find((curve) => curve.bank === bank.bank)}
+                downgraded={downgraded.find((one) =>
+                  one.bank === bank.bank && one.band === bank.odds.band
+                )}
                 writing={writing}
               />
             )
@@ -295,9 +300,16 @@ const Banks: FC<Parts> = ({ decision, curves, writing }) => {
   );
 };
 
-const Bank: FC<
-  { bank: DecidedBank; decision: Decision; curve: Curve | undefined; writing: Writing }
-> = ({ bank, decision, curve, writing }) => {
+interface BankProps {
+  readonly bank: DecidedBank;
+  readonly decision: Decision;
+  readonly curve: Curve | undefined;
+  /** Where the chance's band comes true less often than it says. */
+  readonly downgraded: DowngradedBand | undefined;
+  readonly writing: Writing;
+}
+
+const Bank: FC<BankProps> = ({ bank, decision, curve, downgraded, writing }) => {
   const { say } = writing;
   const { title, probability, interval, odds, explanation, recourse } = bank;
   const range = interval ? intervalText(interval, say) : "";
@@ -318,6 +330,17 @@ const Bank: FC<
           label={spoken}
         />
       </div>
+      {downgraded
+        ? (
+          <p class="note">
+            {say(WORDS.downgraded, {
+              outcomes: money(downgraded.outcomes, undefined),
+              rate: percent(downgraded.rate.value),
+              band: downgraded.standingTitle,
+            })}
+          </p>
+        )
+        : null}
       {bank.withoutEvidence ? <p class="note">{say(WORDS.noEvidence)}</p> : null}
       {bank.offers.none ? <p class="small">{say(bank.offers.none.text)}</p> : null}
       {explanation

@@ -3,7 +3,7 @@
  * move. What the pages need of the service is handed in: nothing here knows a queue or a session.
  */
 import { type Context, Hono } from "hono";
-import type { BankLedger } from "../analytics/mod.ts";
+import type { BankChanges, BankLedger, DowngradedBand } from "../analytics/mod.ts";
 import type { Banks, Questionnaire } from "../configs/mod.ts";
 import { loanGrid } from "../configs/mod.ts";
 import type { ModelLifecycle } from "../lifecycle/mod.ts";
@@ -11,6 +11,7 @@ import type { Answers } from "../scoring/answers.ts";
 import type { Curve, Decision } from "../scoring/decision.ts";
 import { readAssets } from "./assets.ts";
 import { DecisionPage, type LoanRange } from "./decision.tsx";
+import { DriftPage } from "./drift.tsx";
 import { exampleValues, FormPage, readForm } from "./form.tsx";
 import { languageOf } from "./language.ts";
 import { LedgerPage, type SentTable } from "./ledger.tsx";
@@ -46,6 +47,9 @@ export interface ConsoleOptions {
     application: { readonly answers: Answers; readonly atMs: number },
   ) => Promise<{ readonly decision: Decision; readonly curves: readonly Curve[] } | undefined>;
   readonly ledger: (c: Context) => Promise<readonly BankLedger[]>;
+  readonly changes: (c: Context) => Promise<readonly BankChanges[]>;
+  /** Bands that come true less often than they say, as far as that is known. */
+  readonly downgraded: (c: Context) => readonly DowngradedBand[];
   /** Records a table of what banks decided, or says why none of it can be read. */
   readonly tell: (c: Context, table: Blob) => Promise<SentTable | { readonly refusal: string }>;
   readonly models: Pick<ModelLifecycle, "models" | "card" | "comparison" | "audit">;
@@ -124,6 +128,7 @@ export function consoleRoutes(options: ConsoleOptions): Hono {
         curves={explored?.curves}
         applied={other ? decision.loan : undefined}
         range={range}
+        downgraded={options.downgraded(c)}
       />,
     );
   });
@@ -152,6 +157,11 @@ export function consoleRoutes(options: ConsoleOptions): Hono {
   app.get(
     "/console/ledger",
     async (c) => page(c, <LedgerPage frame={frameOf(c)} banks={await options.ledger(c)} />),
+  );
+
+  app.get(
+    "/console/drift",
+    async (c) => page(c, <DriftPage frame={frameOf(c)} banks={await options.changes(c)} />),
   );
 
   app.post("/console/ledger", async (c) => {

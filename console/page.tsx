@@ -69,6 +69,7 @@ export const Page: FC<PageProps> = ({ frame, title, refreshS, children }) => {
           <nav aria-label={say(WORDS.mainMenu)}>
             <a href="/console">{say(WORDS.newApplication)}</a>
             <a href="/console/ledger">{say(WORDS.ledger)}</a>
+            <a href="/console/drift">{say(WORDS.drift)}</a>
             {viewer.seesModels ? <a href="/console/models">{say(WORDS.models)}</a> : null}
             <a href="/docs">{say(WORDS.api)}</a>
           </nav>

@@ -244,6 +244,34 @@ export const WORDS = {
     ru: "{bank}: сбывшаяся доля против ожидаемой по ступеням",
     en: "{bank}: the share that came true over the expected one, by band",
   },
+  drift: { ru: "Что изменилось", en: "What changed" },
+  driftIntro: {
+    ru:
+      "Когда банк начал решать иначе, чем раньше, и по каким клиентам: по решениям, о которых сообщили, не старше последних 5000 каждого банка.",
+    en:
+      "When a bank began to decide otherwise than before, and on whom: by the decisions that were told, the latest 5,000 of each bank.",
+  },
+  notWatched: {
+    ru: "Решений известно: {decisions}. Первые 500 — точка отсчёта; сравнивать ещё не с чем.",
+    en:
+      "{decisions} decisions are known. The first 500 are the reference; there is nothing to compare yet.",
+  },
+  watched: {
+    ru: "Решений {decisions}; проверены {watched}, первые 500 — точка отсчёта.",
+    en: "{decisions} decisions; {watched} were looked at, the first 500 are the reference.",
+  },
+  noChange: { ru: "Изменений не найдено.", en: "No change was found." },
+  changeDetail: {
+    ru:
+      "Замечено {found}: по {decisions} решениям одобрена доля {approved}, а прежде было бы {expected}.",
+    en:
+      "Found on {found}: of {decisions} decisions {approved} were approved, where {expected} would have been before.",
+  },
+  downgraded: {
+    ru: "Эта ступень у банка завышена: из {outcomes} решений сбылось {rate}. Читать как «{band}».",
+    en:
+      "This band of the bank is overstated: of {outcomes} decisions {rate} came true. Read it as {band}.",
+  },
   band: { ru: "Ступень", en: "Band" },
   decisions: { ru: "Решений", en: "Decisions" },
   expectedShare: { ru: "Ожидали", en: "Expected" },

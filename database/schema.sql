@@ -245,7 +245,7 @@ CREATE TABLE outcomes (
   approved INTEGER NOT NULL CHECK (approved IN (0, 1)),
   decided_at_ms INTEGER NOT NULL,
   -- Of decisions at one time the later step counts: refused, approved, funded.
-  step INTEGER NOT NULL, amount REAL CHECK (amount > 0), term_months INTEGER CHECK (term_months > 0),
+  step INTEGER NOT NULL, amount REAL CHECK (amount > 0), term_months INTEGER CHECK (term_months > 0), segments TEXT NOT NULL DEFAULT '',
   PRIMARY KEY (application_id, bank)
 ) STRICT, WITHOUT ROWID;
 
@@ -320,6 +320,8 @@ CREATE TABLE webhook_endpoints (
 CREATE INDEX audit_subject ON audit (subject, sequence);
 
 CREATE INDEX model_trial_scores_latest ON model_trial_scores (trial_id, at_ms);
+
+CREATE INDEX outcomes_latest ON outcomes (tenant, bank, decided_at_ms);
 
 CREATE INDEX tasks_fresh ON tasks (priority, turn) WHERE state = 'queued' AND attempt = 0;
 

@@ -47,6 +47,8 @@ export function addConsole(app: OpenAPIHono, options: Options): void {
           ? await options.explore(application)
           : undefined,
       ledger: (c) => options.analytics.ledger(callerOf(c).tenant),
+      changes: (c) => options.analytics.changes(callerOf(c).tenant, options.now()),
+      downgraded: (c) => options.analytics.downgraded(callerOf(c).tenant, options.now()),
       tell: async (c, table) => {
         try {
           if (table.size > MOST_BYTES) throw new BodyTooLargeError(`at most ${MOST_BYTES} bytes`);

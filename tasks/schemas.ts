@@ -101,7 +101,10 @@ export function documentOptions({ questionnaire, banks, service }: Config): AppO
       ...{ models: unasked, card: unasked, register: unasked, activate: unasked, audit: unasked },
       ...{ rollback: unasked, challenge: unasked, endChallenge: unasked, comparison: unasked },
     },
-    analytics: { record: unasked, ledger: unasked },
+    analytics: {
+      ...{ record: unasked, ledger: unasked, cohortLedger: unasked, changes: unasked },
+      downgraded: () => [],
+    },
     erase: unasked,
     wake() {},
     now: () => EXAMPLE_AT_MS,

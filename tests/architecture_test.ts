@@ -6,7 +6,7 @@ const ALLOWED: Readonly<Record<string, readonly string[]>> = {
   configs: [],
   wasm: [],
   database: ["clock.ts"],
-  analytics: ["configs", "database", "lifecycle"],
+  analytics: ["configs", "database", "lifecycle", "scoring"],
   audit: ["database"],
   access: ["audit", "clock.ts", "configs", "database"],
   lifecycle: ["audit", "clock.ts", "configs", "database"],

@@ -5,7 +5,7 @@
  */
 import { createRoute, type OpenAPIHono, z } from "@hono/zod-openapi";
 import { streamSSE } from "hono/streaming";
-import { own, permit } from "../access.ts";
+import { callerOf, own, permit } from "../access.ts";
 import type { Task } from "../../queue/store.ts";
 import { applicationIdSchema, applicationText, statusOf } from "./application_view.ts";
 import { type ApplicationsOptions, isEnded, mustFind } from "./applications.ts";
@@ -56,6 +56,8 @@ export function addApplicationEvents(app: OpenAPIHono, options: ApplicationsOpti
     const seen = c.req.header("last-event-id");
     const first = await mustFind(id, mine);
     if (isEnded(first) && eventId(first) === seen) return c.body(null, 204);
+    const { tenant } = callerOf(c);
+    const downgraded = () => options.analytics.downgraded(tenant, options.now());
     return streamSSE(c, async (stream) => {
       const gone = new AbortController();
       stream.onAbort(() => gone.abort());
@@ -65,7 +67,7 @@ export function addApplicationEvents(app: OpenAPIHono, options: ApplicationsOpti
           await stream.writeSSE({
             id: eventId(task),
             event: statusOf(task),
-            data: applicationText(task),
+            data: applicationText(task, downgraded()),
           });
         }
       }

@@ -1,7 +1,10 @@
 /** An application as it is shown: its status, and its decision when there is one. */
 import { z } from "@hono/zod-openapi";
+import type { DowngradedBand } from "../../analytics/mod.ts";
+import { downgradedBandSchema } from "../../analytics/views.ts";
 import type { Task } from "../../queue/store.ts";
 import { decisionSchema } from "../../scoring/decision.ts";
+import { decodeDecision } from "../../scoring/handler.ts";
 import decisionExample from "./examples/decision.json" with { type: "json" };
 
 /** What the ids of applications begin with; migration 3 tells their tasks by it. */
@@ -32,6 +35,11 @@ export const applicationViewSchema = z.object({
     description: "Why it cannot be decided; banks that failed alone are named in the decision",
   }),
   decision: decisionView.optional(),
+  downgraded: z.array(downgradedBandSchema.extend({}).openapi("DowngradedBand")).optional()
+    .openapi({
+      description: "Of the decision's bands those that the bank's later decisions show to be " +
+        "overstated, as of the last minute: read `standing` instead of `band`. Absent where there is none",
+    }),
 }).openapi("Application");
 
 export type ApplicationView = z.infer<typeof applicationViewSchema>;
@@ -40,10 +48,20 @@ export function statusOf({ state }: Pick<Task, "state">): ApplicationView["statu
   return STATUSES[state];
 }
 
-/** JSON text of the view: the stored decision goes in as it is, unread. */
-export function applicationText(task: Task): string {
+/** JSON text of the view: the stored decision goes in as it is, unread unless the tenant has bands that are downgraded. */
+export function applicationText(task: Task, bands: readonly DowngradedBand[]): string {
   const text = JSON.stringify(viewWithoutDecision(task));
-  return task.result === null ? text : `${text.slice(0, -1)},"decision":${task.result}}`;
+  if (task.result === null) return text;
+  const mine = bands.length === 0 ? [] : downgradedIn(task.result, bands);
+  const downgraded = mine.length === 0 ? "" : `,"downgraded":${JSON.stringify(mine)}`;
+  return `${text.slice(0, -1)},"decision":${task.result}${downgraded}}`;
+}
+
+function downgradedIn(result: string, bands: readonly DowngradedBand[]): DowngradedBand[] {
+  const { banks } = decodeDecision(result);
+  return bands.filter(({ bank, band }) =>
+    banks.some((one) => one.status === "decided" && one.bank === bank && one.odds.band === band)
+  );
 }
 
 function viewWithoutDecision(task: Task): ApplicationView {

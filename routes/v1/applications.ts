@@ -4,10 +4,11 @@
  */
 import { createRoute, type OpenAPIHono, z } from "@hono/zod-openapi";
 import type { Context } from "hono";
+import type { ClientAnalytics } from "../../analytics/mod.ts";
 import type { Questionnaire } from "../../configs/mod.ts";
 import type { NewTask, Task } from "../../queue/store.ts";
 import type { QueueParts } from "../../queue/tenant.ts";
-import { own, permit } from "../access.ts";
+import { callerOf, own, permit } from "../access.ts";
 import { encodePayload } from "../../scoring/handler.ts";
 import {
   APPLICATION_PREFIX,
@@ -26,6 +27,7 @@ import { Problem } from "./problems.ts";
 
 export interface ApplicationsOptions extends QueueParts, Limits {
   readonly questionnaire: Questionnaire;
+  readonly analytics: ClientAnalytics;
 }
 
 const headersSchema = z.object({
@@ -101,7 +103,7 @@ function addCreate(app: OpenAPIHono, options: ApplicationsOptions): void {
     };
     const found = await settled(c, task.id, mine, (waitMs) => take(task, waitMs, mine));
     c.header("Location", `/v1/applications/${task.id}`);
-    return answer(c, found, isEnded(found) ? 200 : 202);
+    return answer(c, found, options, isEnded(found) ? 200 : 202);
   });
 }
 
@@ -128,7 +130,7 @@ function addRead(app: OpenAPIHono, options: ApplicationsOptions): void {
     const id = c.req.param("id");
     const mine = own(c, options);
     const found = await settled(c, id, mine, async () => void await mustFind(id, mine));
-    return answer(c, found, 200);
+    return answer(c, found, options, 200);
   });
 }
 
@@ -191,9 +193,15 @@ async function settled(
   }
 }
 
-function answer(c: Context, task: Task, status: 200 | 202): Response {
+function answer(
+  c: Context,
+  task: Task,
+  { analytics, now }: Pick<ApplicationsOptions, "analytics" | "now">,
+  status: 200 | 202,
+): Response {
   if (!isEnded(task)) c.header("Retry-After", "1");
-  return c.body(applicationText(task), status, { "Content-Type": "application/json" });
+  const downgraded = analytics.downgraded(callerOf(c).tenant, now());
+  return c.body(applicationText(task, downgraded), status, { "Content-Type": "application/json" });
 }
 
 function viewContent(...statuses: ("decided" | "queued" | "failed")[]) {

@@ -1,13 +1,13 @@
 /** What banks decided, told afterwards, and the ledger that is kept of it. */
 import { createRoute, type OpenAPIHono, z } from "@hono/zod-openapi";
 import type { Context } from "hono";
-import { type Analytics, EVENTS, type Outcome } from "../../analytics/mod.ts";
-import { bankLedgerSchema } from "../../analytics/views.ts";
-import type { Banks } from "../../configs/mod.ts";
+import { binsReader, type ClientAnalytics, EVENTS, type Outcome } from "../../analytics/mod.ts";
+import { bankChangesSchema, bankLedgerSchema } from "../../analytics/views.ts";
+import type { Banks, Questionnaire } from "../../configs/mod.ts";
 import type { Task } from "../../queue/store.ts";
 import { type QueueParts, storedId } from "../../queue/tenant.ts";
 import { csvRows } from "../../scoring/csv.ts";
-import { decodeProbabilities } from "../../scoring/handler.ts";
+import { decodePayload, decodeProbabilities } from "../../scoring/handler.ts";
 import { TableError } from "../../scoring/table.ts";
 import { callerOf, own, permit } from "../access.ts";
 import type { Limits } from "../limits.ts";
@@ -18,7 +18,8 @@ import { fieldErrors, Problem } from "./problems.ts";
 
 export interface OutcomesOptions extends QueueParts, Limits {
   readonly banks: Banks;
-  readonly analytics: Pick<Analytics, "record" | "ledger">;
+  readonly questionnaire: Questionnaire;
+  readonly analytics: ClientAnalytics;
 }
 
 const MOST_ROWS = 1000;
@@ -101,9 +102,44 @@ const LEDGER_EXAMPLE = {
   }],
 };
 
+const cohortSchema = z.object({
+  split: z.string().max(64).optional().openapi({
+    description: "Id of a question with a list of answers",
+    example: "employment_status",
+  }),
+  bin: z.string().max(64).optional().openapi({
+    description:
+      "Place of the answer in the questionnaire, from 0; `none`: no answer, `other`: one that is not listed",
+    example: "6",
+  }),
+});
+
+const driftSchema = z.object({
+  banks: z.array(bankChangesSchema.extend({}).openapi("BankChanges")),
+}).openapi("Drift");
+
+const DRIFT_EXAMPLE = {
+  banks: [{
+    bank: "bank_a",
+    title: { ru: "Банк А", en: "Bank A" },
+    ...{ decisions: 2140, watched: 1640 },
+    changes: [{
+      direction: "tightened" as const,
+      since: "2026-05-12T09:00:00.000Z",
+      foundAt: "2026-05-19T16:30:00.000Z",
+      ...{ decisions: 131, expected: 0.57, approved: 0.38 },
+      text: {
+        ru: "Банк А: с 12 мая 2026 г. одобряет реже",
+        en: "Bank A has tightened since May 12, 2026",
+      },
+    }],
+  }],
+};
+
 export function addOutcomes(app: OpenAPIHono, options: OutcomesOptions): void {
   addRecord(app, options);
   addLedger(app, options);
+  addDrift(app, options);
 }
 
 function addRecord(app: OpenAPIHono, options: OutcomesOptions): void {
@@ -160,10 +196,53 @@ function addLedger(app: OpenAPIHono, { analytics }: OutcomesOptions): void {
     operationId: "getLedger",
     tags: ["Outcomes"],
     summary: "What was estimated beside what banks then decided, by bank and band",
+    description: "With `split` and `bin` of one cohort: the clients who gave one answer to one " +
+      "question, among each bank's latest 5,000 decisions. It covers what was told alone: who tells of approvals more " +
+      "readily than of refusals makes every band look better than it is.",
+    request: { query: cohortSchema },
     responses: {
       200: {
         description: "Of the decisions that were told",
         content: { "application/json": { schema: ledgerSchema, example: LEDGER_EXAMPLE } },
+      },
+      ...problemResponses("invalid-request", "not-found", "unavailable"),
+    },
+  });
+  app.openAPIRegistry.registerPath(route);
+  app.get(route.path, permit("read"), async (c) => {
+    const { tenant } = callerOf(c);
+    const { split, bin } = readCohort(c);
+    if (split === undefined || bin === undefined) {
+      return c.json({ banks: await analytics.ledger(tenant) }, 200);
+    }
+    const banks = await analytics.cohortLedger(tenant, { split, bin });
+    if (banks !== undefined) return c.json({ banks }, 200);
+    throw new Problem("not-found", { detail: `there is no cohort ${split}, ${bin}` });
+  });
+}
+
+/** Both or none. Throws a `Problem`. */
+function readCohort(c: Context): z.infer<typeof cohortSchema> {
+  const parsed = cohortSchema.safeParse(c.req.query());
+  if (!parsed.success) throw new Problem("invalid-request", { errors: fieldErrors(parsed.error) });
+  const { split, bin } = parsed.data;
+  if ((split === undefined) === (bin === undefined)) return parsed.data;
+  throw new Problem("invalid-request", { detail: "split and bin name a cohort together" });
+}
+
+function addDrift(app: OpenAPIHono, { analytics, now }: OutcomesOptions): void {
+  const route = createRoute({
+    method: "get",
+    path: "/v1/analytics/drift",
+    operationId: "getDrift",
+    tags: ["Outcomes"],
+    summary: "When each bank began to decide otherwise, and on whom",
+    description: "Of the decisions that were told, the latest 5,000 of each bank, as of the last " +
+      "minute: a risk-adjusted CUSUM over all clients and over each answer of the questionnaire.",
+    responses: {
+      200: {
+        description: "Every bank, with the changes that were found",
+        content: { "application/json": { schema: driftSchema, example: DRIFT_EXAMPLE } },
       },
       ...problemResponses("unavailable"),
     },
@@ -172,7 +251,7 @@ function addLedger(app: OpenAPIHono, { analytics }: OutcomesOptions): void {
   app.get(
     route.path,
     permit("read"),
-    async (c) => c.json({ banks: await analytics.ledger(callerOf(c).tenant) }, 200),
+    async (c) => c.json({ banks: await analytics.changes(callerOf(c).tenant, now()) }, 200),
   );
 }
 
@@ -249,14 +328,23 @@ export async function recordRows(
 ): Promise<Recorded> {
   const { tenant } = callerOf(c);
   const mine = own(c, options);
+  const binsOf = binsReader(options.questionnaire);
   const outcomes: Outcome[] = [];
   const rejected: { row: number; detail: string }[] = [];
   for (let from = 0; from < rows.length; from += ROWS_AT_ONCE) {
     const read = rows.slice(from, from + ROWS_AT_ONCE).map((row) => readRow(row, options));
     const ids = new Set(read.flatMap((row) => "detail" in row ? [] : [row.application]));
     const tasks = await mine.store.findEach([...ids]);
+    const bins = new Map<string, Uint8Array>();
+    for (const { id, createdAtMs } of tasks.values()) {
+      const payload = await mine.store.payload(id);
+      if (payload === undefined) continue;
+      bins.set(id, binsOf({ answers: decodePayload(payload).answers, atMs: createdAtMs }));
+    }
     for (const [at, row] of read.entries()) {
-      const outcome = "detail" in row ? row : outcomeOf(row, tasks.get(row.application));
+      const outcome = "detail" in row
+        ? row
+        : outcomeOf(row, tasks.get(row.application), bins.get(row.application));
       if ("detail" in outcome) rejected.push({ row: from + at + 1, detail: outcome.detail });
       else {
         const applicationId = storedId(tenant, outcome.applicationId);
@@ -302,12 +390,16 @@ function readRow(
   return parsed.data;
 }
 
-/** With the probability that was given. */
+/** With the probability that was given, and the bins of the application. */
 function outcomeOf(
   { application, bank, decision: event, decidedAt, amount, term }: Row,
   task: Task | undefined,
+  bins: Uint8Array | undefined,
 ): Omit<Outcome, "tenant"> | Refused {
-  if (task === undefined) return { detail: `there is no application ${application}` };
+  // One that is erased meanwhile has no payload any more.
+  if (task === undefined || bins === undefined) {
+    return { detail: `there is no application ${application}` };
+  }
   if (task.result === null) {
     return { detail: `application ${application} has no result: it is ${task.state}` };
   }
@@ -317,7 +409,7 @@ function outcomeOf(
   }
   const decidedAtMs = Date.parse(decidedAt);
   return {
-    ...{ applicationId: application, bank, event, decidedAtMs, probability },
+    ...{ applicationId: application, bank, event, decidedAtMs, probability, bins },
     ...amount !== undefined && { amount },
     ...term !== undefined && { term },
   };

@@ -14,6 +14,7 @@ const told: fc.Arbitrary<Outcome> = fc.record({
   // A bank gives one loan by one decision, and it is not always told.
   ...given(outcome),
   // An application is estimated once for each bank.
+  bins: Uint8Array.of(outcome.applicationId.length),
   probability: (outcome.applicationId.length + outcome.bank.charCodeAt(5)) % 10 / 10,
 }));
 
@@ -90,7 +91,13 @@ Deno.test("whatever the order and however often it is told, the latest decision 
 Deno.test("what is removed is counted no more", async () => {
   using test = await openOutcomes(["app_1"]);
   const store = test.outcomes;
-  const outcome = { applicationId: "app_1", tenant: "", bank: "bank_a", probability: 0.5 };
+  const outcome = {
+    applicationId: "app_1",
+    tenant: "",
+    bank: "bank_a",
+    probability: 0.5,
+    bins: Uint8Array.of(1),
+  };
   await store.record([{ ...outcome, event: "approved", decidedAtMs: 1 }], 1);
   await test.connection.write(["DELETE FROM outcomes"]);
   assert.equal((await store.counts("")).size, 0);
@@ -98,7 +105,13 @@ Deno.test("what is removed is counted no more", async () => {
 
 Deno.test("what is told of an application that was erased meanwhile is not kept", async () => {
   using test = await openOutcomes(["app_1"]);
-  const outcome = { tenant: "", bank: "bank_a", event: "approved", probability: 0.5 } as const;
+  const outcome = {
+    tenant: "",
+    bank: "bank_a",
+    event: "approved",
+    probability: 0.5,
+    bins: Uint8Array.of(1),
+  } as const;
   const told = ["app_1", "app_2"].map((applicationId) => ({
     ...outcome,
     applicationId,
@@ -125,7 +138,14 @@ Deno.test("the ledger is read without looking at every outcome", async () => {
 Deno.test("the loan of a decision that is known already may be told later, and is not changed then", async () => {
   using test = await openOutcomes(["app_1"]);
   const told = {
-    ...{ applicationId: "app_1", tenant: "", bank: "bank_a", decidedAtMs: 1, probability: 0.5 },
+    ...{
+      applicationId: "app_1",
+      tenant: "",
+      bank: "bank_a",
+      decidedAtMs: 1,
+      probability: 0.5,
+      bins: Uint8Array.of(1),
+    },
     event: "approved",
   } as const;
   const { outcomes } = test;

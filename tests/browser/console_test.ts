@@ -70,6 +70,8 @@ Deno.test("every page keeps the rules of accessibility, in both languages, light
       await check("the empty ledger");
       await tellOutcomes(page, service.url);
       await check("the ledger");
+      await page.goto(`${service.url}/console/drift`);
+      await check("what changed");
       await page.goto(`${service.url}/console/models`);
       await check("the models");
       await page.goto(`${service.url}/console/models/1/card`);

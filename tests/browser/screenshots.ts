@@ -30,6 +30,8 @@ for (const language of LANGUAGES) {
   await shoot("decision");
   await tellOutcomes(page, service.url);
   await shoot("ledger");
+  await page.goto(`${service.url}/console/drift`);
+  await shoot("drift");
   await page.goto(`${service.url}/console/models`);
   await shoot("models");
 }

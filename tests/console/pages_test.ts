@@ -4,6 +4,7 @@ import { LocalBuckets } from "../../access/mod.ts";
 import { OPEN_ACCESS } from "../../tasks/schemas.ts";
 import { config, openApp, type TestApp, type TestAppOptions } from "../support/app.ts";
 import { limitsOf } from "../../routes/limits.ts";
+import { recordDecisions, tightening } from "../support/outcomes.ts";
 import { readConfig } from "../support/service.ts";
 
 const { questionnaire, banks } = readConfig();
@@ -261,6 +262,38 @@ Deno.test("a table of decisions moves the ledger, and its bad rows are named", a
   const bad = await send("bank;decision\n");
   assert.equal(bad.status, 422);
   assert.match(bad.html, /must have a column application, decided_at/);
+});
+
+Deno.test("a bank that has tightened is named with the date, in both languages", async () => {
+  await using app = await openConsole();
+  assert.match((await visit(app, "/console/drift")).html, /nothing to compare yet/);
+  await recordDecisions(app, tightening("bank_b", Date.UTC(2023, 0, 1)));
+  await app.clock.advance(60_000);
+  const { status, html } = await visit(app, "/console/drift");
+  assert.equal(status, 200);
+  assert.match(html, /1,200 decisions; 700 were looked at/);
+  assert.match(html, /Bank B has tightened since February 7, 2023/);
+  const russian = await visit(app, "/console/drift", { language: "ru" });
+  assert.match(russian.html, /Банк Б: с 7 февраля 2023 г. одобряет реже/);
+});
+
+Deno.test("a decision says which of its bands is to be read as a lower one", async () => {
+  await using app = await openConsole();
+  const path = await apply(app, await example(app));
+  const banks = ["bank_a", "bank_b", "bank_c", "bank_d", "bank_e"];
+  // Whatever it was given: no client of any bank was approved.
+  await recordDecisions(
+    app,
+    banks.flatMap((bank) =>
+      [0.25, 0.45, 0.65, 0.85].flatMap((probability) =>
+        Array(80).fill({ bank, probability, approved: false, decidedAtMs: 1 })
+      )
+    ),
+  );
+  await visit(app, path);
+  await app.clock.advance(60_000);
+  const { html } = await visit(app, path);
+  assert.match(html, /overstated: of 80 decisions 0% came true. Read it as Poor/);
 });
 
 Deno.test("a table is taken as large as the API takes it; what is refused is refused by a page", async () => {

@@ -27,6 +27,7 @@ async function fill(databaseUrl: string): Promise<void> {
       await stores.outcomes.record([{
         ...{ applicationId: id, tenant: "", bank: "bank_a", decidedAtMs: DAY_MS + 1 },
         ...{ event: at % 3 === 0 ? "refused" : "approved", probability: likely ? 0.81 : 0.21 },
+        bins: new Uint8Array(),
       }], DAY_MS);
     }
   }

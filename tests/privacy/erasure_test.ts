@@ -17,7 +17,7 @@ async function openApplications(path: string) {
     await new OutcomeStore(database).record([
       {
         ...{ applicationId: id, tenant: "", bank: "bank_a", event: "approved" },
-        ...{ decidedAtMs: 1, probability: 0.5 },
+        ...{ decidedAtMs: 1, probability: 0.5, bins: Uint8Array.of(1) },
       },
     ], 1);
   }

@@ -1,10 +1,19 @@
 import assert from "node:assert/strict";
 import { OutcomeStore } from "../../../analytics/mod.ts";
-import { openApp, type TestApp } from "../../support/app.ts";
+import { config, openApp, type TestApp } from "../../support/app.ts";
+import { exampleAnswers } from "../../../routes/v1/application_schema.ts";
 import { openKeyedApp } from "../../support/keys.ts";
+import { recordDecisions, tightening } from "../../support/outcomes.ts";
 import { EXAMPLE } from "../../support/service.ts";
 
 const AT = "2023-11-14T12:00:00Z";
+
+/** A value that a field of categories has, by its place. */
+function categoryOf(field: string, at: number) {
+  const { meaning } = config.questionnaire.fields.find(({ id }) => id === field) ??
+    assert.fail(field);
+  return (meaning.kind === "category" ? meaning.values[at] : undefined) ?? assert.fail(field);
+}
 
 /** An application that is decided; its id. */
 async function apply(app: TestApp, headers: Record<string, string> = {}): Promise<string> {
@@ -145,4 +154,77 @@ Deno.test("a tenant tells of its own applications alone, and has a ledger of its
   assert.equal((await tell(app, [outcome], shop)).recorded, 1);
   assert.equal((await ledger(app, shop)).outcomes, 1);
   assert.equal((await ledger(app, other)).outcomes, 0);
+});
+
+Deno.test("the ledger of a cohort counts those who gave its answer, and no others", async () => {
+  await using app = await openApp({ expressLanes: 1 });
+  const { value } = categoryOf("employment_status", 2);
+  const told = async (answers: object, decision: string) => {
+    const response = await app.post("/v1/applications", { answers }, { Prefer: "wait=5" });
+    const { id } = await response.json();
+    await tell(app, [{ application: id, bank: "bank_a", decision, decidedAt: AT }]);
+  };
+  await told({ employment_status: value }, "approved");
+  await told({ monthprofit: 50_000 }, "refused");
+  const cohort = async (query: string) => {
+    const response = await app.request(`/v1/analytics/ledger?${query}`);
+    const { banks } = await response.json();
+    return [response.status, banks?.[0].outcomes, banks?.[0].approved];
+  };
+  assert.deepEqual(await cohort("split=employment_status&bin=2"), [200, 1, 1]);
+  assert.deepEqual(await cohort("split=employment_status&bin=none"), [200, 1, 0]);
+  assert.deepEqual(await cohort("split=employment_status&bin=3"), [200, 0, 0]);
+  assert.equal((await cohort("split=employment_status&bin=99"))[0], 404);
+  assert.equal((await cohort("split=employment_status"))[0], 422);
+});
+
+Deno.test("changes of banks are found of the caller's own decisions, and looked for again after a minute", async () => {
+  await using app = await openApp();
+  const drift = async () => {
+    const { banks } = await (await app.request("/v1/analytics/drift")).json();
+    return banks.find(({ bank }: { bank: string }) => bank === "bank_b");
+  };
+  assert.deepEqual((await drift()).changes, []);
+  await recordDecisions(app, tightening("bank_b", Date.UTC(2023, 0, 1)));
+  assert.equal((await drift()).decisions, 0, "as of the last minute");
+  await app.clock.advance(60_000);
+  const { decisions: count, changes: [change, ...others] } = await drift();
+  assert.equal(count, 1200);
+  assert.deepEqual(others, []);
+  assert.equal(change.direction, "tightened");
+  assert.equal(change.cohort, undefined);
+  assert.equal(change.since.slice(0, 10), "2023-02-07");
+  assert.equal(change.text.en, "Bank B has tightened since February 7, 2023");
+});
+
+Deno.test("a decision names its bands that come true too seldom, from the minute after", async () => {
+  await using app = await openApp({ expressLanes: 1 });
+  const { id } = await (await app.post(
+    "/v1/applications",
+    { answers: exampleAnswers(config.questionnaire) },
+    { Prefer: "wait=5" },
+  )).json();
+  const read = async () => await (await app.request(`/v1/applications/${id}`)).json();
+  const before = await read();
+  assert.equal(before.downgraded, undefined);
+  const bank = before.decision.banks.find(({ odds }: { odds: { band: string } }) =>
+    !["poor", "insufficient_data"].includes(odds.band)
+  );
+  const { probability } = bank;
+  await recordDecisions(
+    app,
+    Array(80).fill({ bank: bank.bank, probability, approved: false, decidedAtMs: 1 }),
+  );
+  assert.equal((await read()).downgraded, undefined, "as of the last minute");
+  await app.clock.advance(60_000);
+  await read();
+  const { decision, downgraded } = await read();
+  assert.deepEqual(decision, before.decision, "what was decided stands");
+  const [{ rate, standingTitle, ...band }, ...others] = downgraded;
+  assert.deepEqual(others, []);
+  assert.deepEqual(band, {
+    ...{ bank: bank.bank, band: bank.odds.band, standing: "poor", outcomes: 80 },
+  });
+  assert.ok(rate.high < 0.2);
+  assert.equal(standingTitle.en, "Poor");
 });

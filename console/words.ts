@@ -247,7 +247,7 @@ export const WORDS = {
   drift: { ru: "Что изменилось", en: "What changed" },
   driftIntro: {
     ru:
-      "Когда банк начал решать иначе, чем раньше, и по каким клиентам: по решениям, о которых сообщили, не старше последних 5000 каждого банка.",
+      "Когда банк начал решать иначе, чем раньше, и по каким клиентам: по последним 5000 решений каждого банка, о которых сообщили.",
     en:
       "When a bank began to decide otherwise than before, and on whom: by the decisions that were told, the latest 5,000 of each bank.",
   },
@@ -263,7 +263,7 @@ export const WORDS = {
   noChange: { ru: "Изменений не найдено.", en: "No change was found." },
   changeDetail: {
     ru:
-      "Замечено {found}: по {decisions} решениям одобрена доля {approved}, а прежде было бы {expected}.",
+      "Замечено {found}: решений с тех пор {decisions}, одобрено {approved}, а прежде было бы {expected}.",
     en:
       "Found on {found}: of {decisions} decisions {approved} were approved, where {expected} would have been before.",
   },

@@ -135,6 +135,17 @@ Deno.test("the ledger is read without looking at every outcome", async () => {
   ]);
 });
 
+Deno.test("a bank's latest decisions are read by their index, and no others are looked at", async () => {
+  using test = await openStore();
+  const { rows } = await test.connection.read(
+    "EXPLAIN QUERY PLAN SELECT permille, approved, decided_at_ms, segments FROM outcomes " +
+      "WHERE tenant = '' AND bank = 'bank_a' ORDER BY decided_at_ms DESC LIMIT 5000",
+  );
+  assert.deepEqual(rows.map(({ detail }) => detail), [
+    "SEARCH outcomes USING INDEX outcomes_latest (tenant=? AND bank=?)",
+  ]);
+});
+
 Deno.test("the loan of a decision that is known already may be told later, and is not changed then", async () => {
   using test = await openOutcomes(["app_1"]);
   const told = {

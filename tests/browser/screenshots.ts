@@ -5,6 +5,7 @@ import {
   openBrowser,
   startService,
   tellOutcomes,
+  tellTightening,
   visit,
 } from "./support.ts";
 
@@ -30,6 +31,7 @@ for (const language of LANGUAGES) {
   await shoot("decision");
   await tellOutcomes(page, service.url);
   await shoot("ledger");
+  if (language === LANGUAGES[0]) await tellTightening(service.url);
   await page.goto(`${service.url}/console/drift`);
   await shoot("drift");
   await page.goto(`${service.url}/console/models`);

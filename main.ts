@@ -323,6 +323,9 @@ async function serve(): Promise<void> {
 const COMMANDS = {
   serve,
   audit: whenRun(async () => (await import("./tasks/audit.ts")).audit),
+  "export-training": whenRun(
+    async () => (await import("./tasks/export_training.ts")).exportTraining,
+  ),
   backtest: whenRun(async () => (await import("./tasks/backtest.ts")).backtest),
   backup: whenRun(async () => (await import("./tasks/backup.ts")).backup),
   health: whenRun(async () => (await import("./tasks/health.ts")).health),

@@ -21,4 +21,5 @@ export {
 } from "./outcomes.ts";
 export { Projector } from "./projector.ts";
 export { binsReader, type Split, splitsOf } from "./segments.ts";
+export { MOST_WEIGHT, Selection, type SelectionReport } from "./selection.ts";
 export type { BandLedger, BankChanges, BankLedger, DowngradedBand } from "./views.ts";

@@ -16,6 +16,10 @@ export const trainingSchema = z.strictObject({
     columns: z.record(identifier, z.string().min(1)).describe(
       "Bank id -> header of the column with its decisions (case and spaces do not matter)",
     ),
+    weights: z.record(identifier, z.string().min(1)).default({}).describe(
+      "Bank id -> header of the column that says for how many applications a decision stands, as `export-training` " +
+        "writes it; a table without the column has every decision stand for one",
+    ),
     approved: words.min(1).describe("Cells that mean yes; case does not matter"),
     denied: words.min(1).describe("Cells that mean no"),
     noAnswer: words.describe("Cells that mean no decision; an empty cell and NULL always do"),
@@ -62,6 +66,7 @@ export function trainingProblems(
   const { decisions, monotone, monotoneByBank, leaveOut } = training;
   const namedBanks = [
     ...Object.keys(decisions.columns).map((id) => [`decisions.columns.${id}`, id] as const),
+    ...Object.keys(decisions.weights).map((id) => [`decisions.weights.${id}`, id] as const),
     ...Object.keys(monotoneByBank).map((id) => [`monotoneByBank.${id}`, id] as const),
   ];
   const namedFeatures = [

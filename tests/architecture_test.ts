@@ -28,7 +28,7 @@ const ALLOWED: Readonly<Record<string, readonly string[]>> = {
     "scoring",
   ],
   tasks: [
-    ...["access", "audit", "clock.ts", "configs", "database", "lifecycle", "queue"],
+    ...["access", "analytics", "audit", "clock.ts", "configs", "database", "lifecycle", "queue"],
     ...["routes", "scoring", "serving.ts", "stores.ts", "versions.ts", "wasm", "workers.ts"],
   ],
   client: [],

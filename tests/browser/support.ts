@@ -81,7 +81,10 @@ export interface VisitorOptions {
   readonly javaScriptEnabled?: boolean;
 }
 
-/** A browser of Debian's package, or the one that PRESCORE_BROWSER names; its own language is in which it writes dates in forms. */
+/**
+ * A browser of Debian's package, or the one that PRESCORE_BROWSER names. Its own language is that of dates in forms, where
+ * Debian's chromium-l10n is installed.
+ */
 export async function openBrowser(
   language: typeof LANGUAGES[number] = "en",
 ): Promise<Browser & AsyncDisposable> {

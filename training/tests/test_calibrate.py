@@ -23,6 +23,31 @@ def test_the_true_slope_and_shift_are_found(slope: float, shift: float, seed: in
     assert found.shift == pytest.approx(shift, abs=0.2)
 
 
+def test_weights_make_the_chosen_stand_for_everyone() -> None:
+    """Who was sent was chosen by the score, and the relation bends: two parameters fit where the decisions are."""
+    rng = np.random.default_rng(7)
+    raw = rng.normal(0, 1.5, 40_000)
+    truth = 0.1 + 0.75 / (1 + np.exp(-3 * (raw + 0.5)))
+    labels = (rng.random(raw.size) < truth).astype(np.int8)
+    sent_share = 0.03 + 0.6 / (1 + np.exp(-2.5 * raw))
+    sent = rng.random(raw.size) < sent_share
+    plain = fit_calibration(raw[sent], labels[sent])
+    weighted = fit_calibration(raw[sent], labels[sent], 1 / sent_share[sent])
+    whole = fit_calibration(raw, labels)
+    errors = [float(np.mean((one.probability(raw) - truth) ** 2)) for one in (plain, weighted, whole)]
+    assert errors[1] < 0.8 * errors[0]
+    assert errors[1] < 1.2 * errors[2]
+
+
+def test_a_weight_counts_as_so_many_rows() -> None:
+    raw, labels = drawn(1.3, -0.4, rows=300)
+    times = np.random.default_rng(3).integers(1, 5, raw.size)
+    weighted = fit_calibration(raw, labels, times.astype(float))
+    repeated = fit_calibration(np.repeat(raw, times), np.repeat(labels, times))
+    assert weighted.slope == pytest.approx(repeated.slope, rel=1e-4)
+    assert weighted.shift == pytest.approx(repeated.shift, abs=1e-4)
+
+
 @settings(max_examples=200, deadline=None)
 @given(st.integers(0, 10_000), st.integers(30, 200), st.floats(-3, 3))
 def test_the_order_is_kept_and_probabilities_are_probabilities(seed: int, rows: int, slope: float) -> None:

@@ -138,3 +138,27 @@ def test_any_generated_table_is_read_row_by_row(small: Project, small_configurat
     data = read_dataset(small, small_configuration, small_csv(rows))
     assert data.matrix.shape == (40, 3)
     assert [(value == APPROVED) for value in data.decisions["north"]] == [row[4] == "yes" for row in rows]
+
+
+def weighted(*weights: str) -> bytes:
+    rows = [[*changed(client=f"c{at}", north="yes" if at else "-"), weight] for at, weight in enumerate(weights)]
+    return small_csv(rows, "client,born,income,housing,North says,south,on,north weighs")
+
+
+def test_weights_are_scaled_to_those_with_a_decision_and_what_they_are_worth_is_said(
+    small: Project, small_configuration: Configuration
+) -> None:
+    data = read_dataset(small, small_configuration, weighted("", "1", "3"))
+    assert data.weights["north"].tolist() == [1, 0.5, 1.5]
+    assert "south" not in data.weights
+    assert data.warnings[-1].endswith("2 of them say as much as 2 that weigh alike")
+    assert data.rows(np.array([False, True, False])).weights["north"].tolist() == [0.5]
+
+
+@pytest.mark.parametrize("weight", ["", "0", "-1", "much", "inf"])
+def test_a_decision_without_a_good_weight_is_named(
+    small: Project, small_configuration: Configuration, weight: str
+) -> None:
+    said = refusal(small, small_configuration, weighted("", "1", weight))
+    assert said.startswith("Cannot read row 3, column North weighs: current value is ")
+    assert "must be a number above 0" in said

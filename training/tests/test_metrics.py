@@ -62,3 +62,13 @@ def test_bootstrap_draws_applicants_whole() -> None:
 
 def test_brier_of_a_coin_is_a_quarter() -> None:
     assert metrics.brier(np.array([0, 1], np.int8), np.full(2, 0.5)) == 0.25
+
+
+def test_a_weight_counts_as_so_many_rows() -> None:
+    rng = np.random.default_rng(5)
+    labels, scores = rng.integers(0, 2, 200).astype(np.int8), rng.random(200).round(1)
+    times = rng.integers(1, 4, 200)
+    weights, many, often = times.astype(float), np.repeat(labels, times), np.repeat(scores, times)
+    assert metrics.auc(labels, scores, weights) == pytest.approx(metrics.auc(many, often))
+    assert metrics.brier(labels, scores, weights) == pytest.approx(metrics.brier(many, often))
+    assert metrics.log_loss(labels, scores, weights) == pytest.approx(metrics.log_loss(many, often))

@@ -20,6 +20,7 @@ import numpy as np
 import numpy.typing as npt
 
 from .calibrate import Calibration, fit_calibration
+from .dataset import effective_size
 from .families import Family
 from .fitted import Parameters, Setting
 from .tuning import Problem
@@ -59,25 +60,32 @@ def half_differences(family: Family, parameters: Parameters, problem: Problem, s
         for own in (first, ~first):
             model = family.fit(problem.rows(own).part, parameters, setting, None)
             raw = model.raw(problem.matrix)
-            given.append(fit_calibration(raw[~own], problem.labels[~own]).probability(raw))
+            other = problem.rows(~own)
+            given.append(fit_calibration(raw[~own], other.labels, other.weights).probability(raw))
         differences.append(np.abs(given[0] - given[1]) / np.sqrt(2))
     return tuple(differences)
 
 
 def learn_band(
-    raw: Floats, labels: npt.NDArray[np.int8], calibration: Calibration, differences: tuple[Floats, ...]
+    raw: Floats,
+    labels: npt.NDArray[np.int8],
+    calibration: Calibration,
+    differences: tuple[Floats, ...],
+    weights: Floats | None = None,
 ) -> Band:
     """Learn the band from out-of-fold scores and the differences of halves, [rows] each."""
     probabilities = calibration.probability(raw)
     edges = np.unique(np.quantile(probabilities, np.arange(1, BINS) / BINS).round(6))
     edges = edges[(edges > probabilities.min()) & (edges <= probabilities.max())]
     bin_of = np.searchsorted(edges, probabilities, side="right")
+    weigh = np.ones(labels.size) if weights is None else weights
     below, above = [], []
     for at in range(edges.size + 1):
         rows = bin_of == at
         spread = float(np.quantile(np.concatenate([one[rows] for one in differences]), LEVEL))
-        gap = float(labels[rows].mean() - probabilities[rows].mean())
-        half = Z_50 * float(np.sqrt(np.mean(probabilities[rows] * (1 - probabilities[rows])) / rows.sum()))
+        gap = float(np.average(labels[rows] - probabilities[rows], weights=weigh[rows]))
+        variance = float(np.mean(probabilities[rows] * (1 - probabilities[rows])))
+        half = Z_50 * float(np.sqrt(variance / effective_size(weigh[rows])))
         below.append(round(spread + max(0.0, half - gap), 6))
         above.append(round(spread + max(0.0, gap + half), 6))
     return Band(tuple(float(edge) for edge in edges), tuple(below), tuple(above))

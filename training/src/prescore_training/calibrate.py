@@ -12,7 +12,7 @@ import numpy as np
 import numpy.typing as npt
 
 from . import metrics
-from .dataset import Ints, Labels
+from .dataset import Ints, Labels, Weights, effective_size
 
 Floats = npt.NDArray[np.float64]
 
@@ -33,12 +33,16 @@ class Calibration:
         return _sigmoid(self.slope * raw + self.shift)
 
 
-def fit_calibration(raw: Floats, labels: Labels) -> Calibration:
+def fit_calibration(raw: Floats, labels: Labels, weights: Weights | None = None) -> Calibration:
     """Fit slope (0 or more) and shift by Newton's method on the log loss.
 
     The parameters are rounded to float32, which is how the exported graph holds them.
     """
-    rate = float(np.clip(np.mean(labels), 1e-6, 1 - 1e-6))
+
+    def mean(values: Floats) -> float:
+        return float(np.average(values, weights=weights))
+
+    rate = float(np.clip(mean(labels.astype(np.float64)), 1e-6, 1 - 1e-6))
     centre, spread = float(raw.mean()), float(raw.std())
     constant = Calibration(0.0, float(np.float32(np.log(rate / (1 - rate)))))
     if spread < 1e-9:
@@ -47,19 +51,19 @@ def fit_calibration(raw: Floats, labels: Labels) -> Calibration:
     slope, shift = 0.0, float(np.log(rate / (1 - rate)))
     for _ in range(MAX_STEPS):
         p = _sigmoid(slope * score + shift)
-        weight = np.maximum(p * (1 - p), 1e-9)
-        gradient = np.array([np.mean((p - labels) * score), np.mean(p - labels)])
+        curve = np.maximum(p * (1 - p), 1e-9)
+        gradient = np.array([mean((p - labels) * score), mean(p - labels)])
         hessian = np.array(
             [
-                [np.mean(weight * score**2) + 1e-9, np.mean(weight * score)],
-                [np.mean(weight * score), np.mean(weight) + 1e-9],
+                [mean(curve * score**2) + 1e-9, mean(curve * score)],
+                [mean(curve * score), mean(curve) + 1e-9],
             ]
         )
         step = np.linalg.solve(hessian, gradient)
         step *= min(1.0, 4.0 / max(1e-12, float(np.abs(step).max())))
-        loss = _log_loss(slope * score + shift, labels)
+        loss = mean(_log_losses(slope * score + shift, labels))
         # Where the scores nearly separate the labels a whole step can overshoot, and the next one further.
-        while _log_loss((slope - step[0]) * score + shift - step[1], labels) > loss + 1e-12:
+        while mean(_log_losses((slope - step[0]) * score + shift - step[1], labels)) > loss + 1e-12:
             step /= 2
         slope, shift = slope - float(step[0]), shift - float(step[1])
         if float(np.abs(step).max()) < 1e-10:
@@ -75,17 +79,18 @@ def _sigmoid(margin: Floats) -> Floats:
     return np.asarray(1 / (1 + np.exp(-np.clip(margin, -MAX_MARGIN, MAX_MARGIN))), np.float64)
 
 
-def _log_loss(margin: Floats, labels: Labels) -> float:
-    """Return the mean log loss of log-odds, in nats."""
-    return float(np.mean(np.logaddexp(0, margin) - labels * margin))
+def _log_losses(margin: Floats, labels: Labels) -> Floats:
+    """Return each row's log loss of log-odds, in nats."""
+    return np.asarray(np.logaddexp(0, margin) - labels * margin, np.float64)
 
 
-def cross_calibrated(raw: Floats, labels: Labels, folds: Ints) -> Floats:
+def cross_calibrated(raw: Floats, labels: Labels, folds: Ints, weights: Weights | None = None) -> Floats:
     """Return out-of-fold scores as probabilities, each calibrated on the other folds only."""
     probabilities = np.empty(raw.size)
     for fold in np.unique(folds):
         own = folds == fold
-        probabilities[own] = fit_calibration(raw[~own], labels[~own]).probability(raw[own])
+        others = None if weights is None else weights[~own]
+        probabilities[own] = fit_calibration(raw[~own], labels[~own], others).probability(raw[own])
     return probabilities
 
 
@@ -116,35 +121,47 @@ class Measured:
     bins: tuple[Bin, ...]
 
 
-def measure(labels: Labels, probabilities: Floats, applicants: Ints, *, seed: int) -> Measured:
-    """Return the quality of probabilities of labelled rows."""
+def measure(
+    labels: Labels, probabilities: Floats, applicants: Ints, *, seed: int, weights: Weights | None = None
+) -> Measured:
+    """Return the quality of probabilities of labelled rows, each counting by its weight."""
+
+    def of(rows: Ints) -> Weights | None:
+        return None if weights is None else weights[rows]
+
     intervals = metrics.bootstrap(
         applicants,
         lambda rows: (
-            metrics.brier(labels[rows], probabilities[rows]),
-            metrics.expected_calibration_error(labels[rows], probabilities[rows]),
+            metrics.brier(labels[rows], probabilities[rows], of(rows)),
+            metrics.expected_calibration_error(labels[rows], probabilities[rows], of(rows)),
         ),
         seed=seed,
     )
     return Measured(
         rows=labels.size,
-        rate=float(labels.mean()),
-        auc=metrics.auc(labels, probabilities),
-        log_loss=metrics.log_loss(labels, probabilities),
-        brier=metrics.brier(labels, probabilities),
+        rate=float(np.average(labels, weights=weights)),
+        auc=metrics.auc(labels, probabilities, weights),
+        log_loss=metrics.log_loss(labels, probabilities, weights),
+        brier=metrics.brier(labels, probabilities, weights),
         brier_interval=intervals[0],
-        ece=metrics.expected_calibration_error(labels, probabilities),
+        ece=metrics.expected_calibration_error(labels, probabilities, weights),
         ece_interval=intervals[1],
-        bins=reliability(labels, probabilities),
+        bins=reliability(labels, probabilities, weights),
     )
 
 
-def reliability(labels: Labels, probabilities: Floats) -> tuple[Bin, ...]:
-    """Return RELIABILITY_BINS bins of equal count, from the lowest probability."""
+def reliability(labels: Labels, probabilities: Floats, weights: Weights | None = None) -> tuple[Bin, ...]:
+    """Return RELIABILITY_BINS bins of equal count, from the lowest probability.
+
+    With weights the interval is that of as many rows as say as much (`effective_size`).
+    """
+    weigh = np.ones(labels.size) if weights is None else weights
     bins = []
     for rows in np.array_split(np.argsort(probabilities, kind="stable"), RELIABILITY_BINS):
         if rows.size == 0:
             continue
-        low, high = metrics.wilson(int(labels[rows].sum()), rows.size)
-        bins.append(Bin(rows.size, float(probabilities[rows].mean()), float(labels[rows].mean()), low, high))
+        observed = float(np.average(labels[rows], weights=weigh[rows]))
+        predicted = float(np.average(probabilities[rows], weights=weigh[rows]))
+        effective = effective_size(weigh[rows])
+        bins.append(Bin(rows.size, predicted, observed, *metrics.wilson(observed * effective, effective)))
     return tuple(bins)

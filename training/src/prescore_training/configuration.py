@@ -41,6 +41,8 @@ class Bank:
     title: str
     column: str
     """Header of the column with its decisions."""
+    weights: str | None = None
+    """Header of the column with their weights."""
 
 
 @dataclass(frozen=True)
@@ -96,7 +98,14 @@ def read_configuration(project: Project) -> Configuration:
     training = described["training"]
     decisions = training["decisions"]
     banks = tuple(
-        Bank(bank["id"], bank["model"], bank["title"], decisions["columns"][bank["id"]]) for bank in described["banks"]
+        Bank(
+            bank["id"],
+            bank["model"],
+            bank["title"],
+            decisions["columns"][bank["id"]],
+            decisions["weights"].get(bank["id"]),
+        )
+        for bank in described["banks"]
     )
     return Configuration(
         sha256=described["sha256"],

@@ -10,8 +10,8 @@ Everything doubtful is an error or a warning with the row (1 is the first below 
 import csv
 import io
 import re
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from datetime import date
 from typing import Final
 
@@ -32,6 +32,7 @@ MISSING_TEXTS: Final = frozenset({"", "null"})
 Matrix = npt.NDArray[np.float32]
 Labels = npt.NDArray[np.int8]
 Ints = npt.NDArray[np.int64]
+Weights = npt.NDArray[np.float64]
 
 
 @dataclass(frozen=True)
@@ -47,6 +48,8 @@ class Dataset:
     days: Ints | None
     """Date of the application as days since 1970; none when the table has no dates."""
     warnings: tuple[str, ...]
+    weights: Mapping[str, Weights] = field(default_factory=dict)
+    """Bank id -> for how many applications each decision stands, with mean 1; a bank without weighs all alike."""
 
     def rows(self, chosen: npt.NDArray[np.bool_]) -> "Dataset":
         """Return the chosen applications."""
@@ -56,6 +59,7 @@ class Dataset:
             decisions={bank: values[chosen] for bank, values in self.decisions.items()},
             applicants=self.applicants[chosen],
             days=None if self.days is None else self.days[chosen],
+            weights={bank: values[chosen] for bank, values in self.weights.items()},
         )
 
 
@@ -122,7 +126,12 @@ def read_dataset(project: Project, configuration: Configuration, data: bytes) ->
             f"Cannot read the table as its features must have a row for each of its {len(table.rows)} rows: "
             f"current count is {matrix.shape[0]}; a quoted cell may hold a line break"
         )
-    return Dataset(configuration, matrix, decisions, applicants, days, tuple(warnings))
+    weights = {
+        bank.id: _weights(table, bank, decisions[bank.id], warnings.append)
+        for bank in configuration.banks
+        if bank.weights is not None and bank.weights in table
+    }
+    return Dataset(configuration, matrix, decisions, applicants, days, tuple(warnings), weights)
 
 
 def feature_matrix(project: Project, configuration: Configuration, data: bytes, *, dated: bool) -> Matrix:
@@ -172,6 +181,7 @@ def _unnamed_columns(table: Table, configuration: Configuration) -> Sequence[str
     named = {
         *configuration.fields,
         *(column_id(bank.column) for bank in configuration.banks),
+        *(column_id(bank.weights) for bank in configuration.banks if bank.weights is not None),
         *(column_id(name) for name in configuration.ignored),
         *(column_id(name) for name in configuration.applicant),
     }
@@ -207,6 +217,38 @@ def _decisions(table: Table, bank: Bank, configuration: Configuration) -> Labels
             )
         decisions[row] = code
     return decisions
+
+
+def _weights(table: Table, bank: Bank, decisions: Labels, note: Callable[[str], None]) -> Weights:
+    """Return the weights of a bank's decisions, scaled to mean 1 over them; 1 where there is no decision."""
+    column = bank.weights or ""
+    known = decisions != NO_ANSWER
+    weights = np.ones(len(table.rows))
+    for row, cell in enumerate(table.column(column)):
+        if not known[row]:
+            continue
+        try:
+            weights[row] = float(cell)
+        except ValueError:
+            weights[row] = np.nan
+        if not (np.isfinite(weights[row]) and weights[row] > 0):
+            raise TrainingError(
+                f"Cannot read row {row + 1}, column {column}: current value is {cell!r}, must be a number above 0, "
+                f"the weight of the decision of {bank.id}"
+            )
+    if known.any():
+        weights[known] /= weights[known].mean()
+        effective = effective_size(weights[known])
+        note(
+            f"decisions of {bank.id} are weighted by {column}: {int(known.sum())} of them say as much as "
+            f"{effective:.0f} that weigh alike"
+        )
+    return weights
+
+
+def effective_size(weights: Weights) -> float:
+    """Return how many rows of equal weight say as much: `sum(w)^2 / sum(w^2)` (L. Kish, Survey Sampling, 1965)."""
+    return float(weights.sum() ** 2 / np.sum(weights**2))
 
 
 def _days(table: Table, column: str) -> Ints:

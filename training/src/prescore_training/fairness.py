@@ -147,18 +147,20 @@ def price(
     losses, aucs = [], []
     for matrix in (problem.matrix, neutral(problem.matrix, configuration.names, without)):
         raw = np.empty(problem.labels.size)
-        changed = Problem(matrix, problem.labels, problem.applicants)
+        changed = Problem(matrix, problem.labels, problem.applicants, problem.weights)
         for fold in np.unique(folds):
             model = family.fit(changed.rows(folds != fold).part, parameters, setting, None)
             raw[folds == fold] = model.raw(matrix[folds == fold])
-        probabilities = cross_calibrated(raw, problem.labels, folds)
+        probabilities = cross_calibrated(raw, problem.labels, folds, problem.weights)
         losses.append(metrics.log_losses(problem.labels, probabilities))
-        aucs.append(metrics.auc(problem.labels, raw))
+        aucs.append(metrics.auc(problem.labels, raw, problem.weights))
+    weights = np.ones(problem.labels.size) if problem.weights is None else problem.weights
     excess = losses[1] - losses[0]
+    mean = float(np.average(excess, weights=weights))
     return Price(
         feature=protected.feature,
         without=tuple(sorted(without)),
-        log_loss=float(excess.mean()),
-        error=float(excess.std() / np.sqrt(excess.size)),
+        log_loss=mean,
+        error=float(np.sqrt(np.sum((weights * (excess - mean)) ** 2)) / weights.sum()),
         auc=aucs[0] - aucs[1],
     )

@@ -58,7 +58,7 @@ def uncalibrated(family: Family, raw: Floats) -> Floats:
 def _fit_logistic(part: Part, parameters: Parameters, setting: Setting, _: Part | None) -> Fitted:
     encoder = learn_encoder(setting.configuration, part.matrix)
     model = LogisticRegression(C=parameters["C"], max_iter=1_000)
-    model.fit(encoder.encode(part.matrix).astype(np.float64), part.labels)
+    model.fit(encoder.encode(part.matrix).astype(np.float64), part.labels, sample_weight=part.weights)
     return Network(encoder, ((_float32(model.coef_.T), _float32(model.intercept_)),))
 
 
@@ -75,7 +75,7 @@ def _fit_mlp(part: Part, parameters: Parameters, setting: Setting, _: Part | Non
         max_iter=150,
         random_state=setting.seed,
     )
-    model.fit(encoder.encode(part.matrix), part.labels)
+    model.fit(encoder.encode(part.matrix), part.labels, sample_weight=part.weights)
     layers = zip(model.coefs_, model.intercepts_, strict=True)
     return Network(encoder, tuple((_float32(weights), _float32(bias)) for weights, bias in layers))
 
@@ -92,7 +92,7 @@ def _fit_forest(part: Part, parameters: Parameters, setting: Setting, _: Part | 
         n_jobs=1,
         random_state=setting.seed,
     )
-    model.fit(part.matrix, part.labels)
+    model.fit(part.matrix, part.labels, sample_weight=part.weights)
     return Trees(
         lambda: read_random_forest(model),
         lambda matrix: model.predict_proba(matrix)[:, list(model.classes_).index(1)],
@@ -101,10 +101,10 @@ def _fit_forest(part: Part, parameters: Parameters, setting: Setting, _: Part | 
 
 def _fit_xgboost(part: Part, parameters: Parameters, setting: Setting, validation: Part | None) -> Fitted:
     own = {key: value for key, value in parameters.items() if key != ROUNDS}
-    data = xgb.DMatrix(part.matrix, label=part.labels, nthread=1)
+    data = xgb.DMatrix(part.matrix, label=part.labels, weight=part.weights, nthread=1)
     stop = []
     if validation is not None:
-        held = xgb.DMatrix(validation.matrix, label=validation.labels, nthread=1)
+        held = xgb.DMatrix(validation.matrix, label=validation.labels, weight=validation.weights, nthread=1)
         stop = [(held, "validation")]
     booster = xgb.train(
         {
@@ -145,8 +145,12 @@ def _fit_lightgbm(part: Part, parameters: Parameters, setting: Setting, validati
         "bagging_freq": 1,
         **own,
     }
-    data = lgb.Dataset(part.matrix, part.labels, params=settings, free_raw_data=True)
-    held = [] if validation is None else [data.create_valid(validation.matrix, validation.labels)]
+    data = lgb.Dataset(part.matrix, part.labels, weight=part.weights, params=settings, free_raw_data=True)
+    held = (
+        []
+        if validation is None
+        else [data.create_valid(validation.matrix, validation.labels, weight=validation.weights)]
+    )
     booster = lgb.train(
         settings,
         data,

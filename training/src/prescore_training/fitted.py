@@ -11,7 +11,7 @@ import numpy as np
 import numpy.typing as npt
 
 from .configuration import Configuration
-from .dataset import Labels, Matrix
+from .dataset import Labels, Matrix, Weights
 from .encode import Encoder
 from .forest import Forest
 
@@ -25,6 +25,8 @@ class Part:
 
     matrix: Matrix
     labels: Labels
+    weights: Weights | None = None
+    """None: all rows weigh alike."""
 
 
 @dataclass(frozen=True)

@@ -9,6 +9,8 @@ import numpy.typing as npt
 Labels = npt.NDArray[np.int8]
 Probabilities = npt.NDArray[np.floating]
 Ints = npt.NDArray[np.int64]
+Weights = npt.NDArray[np.float64]
+"""For how many applications each row stands; none: all weigh alike."""
 
 ECE_BINS: Final = 10
 """Bins of equal count: on 10,000 rows a bin of 1,000 has a standard error of at most 0.016."""
@@ -16,10 +18,10 @@ RESAMPLES: Final = 300
 Z_95: Final = 1.959964
 
 
-def auc(labels: Labels, scores: Probabilities) -> float:
+def auc(labels: Labels, scores: Probabilities, weights: Weights | None = None) -> float:
     """Return the area under the ROC curve: how often an approved application outranks a denied one.
 
-    The rank formula of Mann and Whitney, ties counting one half.
+    The rank formula of Mann and Whitney, ties counting one half; with weights a pair counts by their product.
 
     Raises:
         ValueError: `labels` has only one class.
@@ -31,6 +33,11 @@ def auc(labels: Labels, scores: Probabilities) -> float:
             f"Cannot compute the AUC as both classes must occur: current counts are {positives} "
             f"approved and {negatives} denied"
         )
+    if weights is not None:
+        _, places = np.unique(scores, return_inverse=True)
+        yes = np.bincount(places, weights=weights * (labels == 1))
+        no = np.bincount(places, weights=weights * (labels != 1))
+        return float(np.sum(yes * (np.cumsum(no) - no / 2)) / (yes.sum() * no.sum()))
     _, inverse, counts = np.unique(scores, return_inverse=True, return_counts=True)
     mean_rank = np.cumsum(counts) - (counts - 1) / 2
     rank_sum = float(np.sum(mean_rank[inverse][labels == 1]))
@@ -43,28 +50,28 @@ def log_losses(labels: Labels, probabilities: Probabilities) -> npt.NDArray[np.f
     return np.asarray(-np.where(labels == 1, np.log(p), np.log1p(-p)))
 
 
-def log_loss(labels: Labels, probabilities: Probabilities) -> float:
+def log_loss(labels: Labels, probabilities: Probabilities, weights: Weights | None = None) -> float:
     """Return the mean negative log-likelihood in nats."""
-    return float(np.mean(log_losses(labels, probabilities)))
+    return float(np.average(log_losses(labels, probabilities), weights=weights))
 
 
-def brier(labels: Labels, probabilities: Probabilities) -> float:
+def brier(labels: Labels, probabilities: Probabilities, weights: Weights | None = None) -> float:
     """Return the mean squared distance of probability and outcome."""
-    return float(np.mean((probabilities.astype(np.float64) - labels) ** 2))
+    return float(np.average((probabilities.astype(np.float64) - labels) ** 2, weights=weights))
 
 
-def expected_calibration_error(labels: Labels, probabilities: Probabilities) -> float:
+def expected_calibration_error(labels: Labels, probabilities: Probabilities, weights: Weights | None = None) -> float:
     """Return the mean distance, 0..1, between predicted and observed approval rates of ECE_BINS bins."""
     order = np.argsort(probabilities, kind="stable")
+    weigh = np.ones(labels.size) if weights is None else weights
     total = 0.0
     for rows in np.array_split(order, ECE_BINS):
         if rows.size:
-            gap = float(np.mean(probabilities[rows], dtype=np.float64) - np.mean(labels[rows]))
-            total += rows.size * abs(gap)
-    return total / labels.size
+            total += abs(float(np.sum(weigh[rows] * (probabilities[rows].astype(np.float64) - labels[rows]))))
+    return total / float(weigh.sum())
 
 
-def wilson(successes: int, count: int) -> tuple[float, float]:
+def wilson(successes: float, count: float) -> tuple[float, float]:
     """Return the 95 % interval of a rate (E. B. Wilson, 1927); 0..1 where there is no row."""
     if count == 0:
         return 0.0, 1.0

@@ -108,7 +108,13 @@ class Task:
     def problem(self, rows: npt.NDArray[np.bool_]) -> Problem:
         """Return the chosen rows with this bank's labels."""
         data = self.data
-        return Problem(data.matrix[rows], data.decisions[self.bank.id][rows], data.applicants[rows])
+        weights = data.weights.get(self.bank.id)
+        return Problem(
+            data.matrix[rows],
+            data.decisions[self.bank.id][rows],
+            data.applicants[rows],
+            None if weights is None else weights[rows],
+        )
 
 
 def prepare(data: Dataset, bank: Bank, *, seed: int) -> Task:
@@ -165,8 +171,9 @@ def finish(task: Task, comparison: Comparison, search: Search, truth: Floats | N
         search.tick()
     fitted = family.fit(problem.part, parameters, setting, None)
     raw = out_of_fold(family, parameters, problem, setting)
-    calibration = fit_calibration(raw, problem.labels)
-    band = learn_band(raw, problem.labels, calibration, half_differences(family, parameters, problem, setting))
+    calibration = fit_calibration(raw, problem.labels, problem.weights)
+    differences = half_differences(family, parameters, problem, setting)
+    band = learn_band(raw, problem.labels, calibration, differences, problem.weights)
     scores = calibration.probability(raw)
     later = bool(task.test.any())
     if later:
@@ -202,7 +209,7 @@ def finish(task: Task, comparison: Comparison, search: Search, truth: Floats | N
         window=task.window,
         learned_from=task.learn,
         scores=scores,
-        measured=measure(tested.labels, probabilities, tested.applicants, seed=seed),
+        measured=measure(tested.labels, probabilities, tested.applicants, seed=seed, weights=tested.weights),
         measured_later=later,
         best=None if true is None else _best(tested, true, probabilities, band),
         groups=tuple(
@@ -234,10 +241,10 @@ def out_of_fold(family: Family, parameters: Parameters, problem: Problem, settin
 def _best(tested: Problem, true: Floats, probabilities: Floats, band: Band) -> Best:
     low, high = band.of(probabilities)
     return Best(
-        auc=metrics.auc(tested.labels, true),
-        log_loss=metrics.log_loss(tested.labels, true),
-        ece=metrics.expected_calibration_error(tested.labels, true),
-        covered=float(np.mean((low <= true) & (true <= high))),
+        auc=metrics.auc(tested.labels, true, tested.weights),
+        log_loss=metrics.log_loss(tested.labels, true, tested.weights),
+        ece=metrics.expected_calibration_error(tested.labels, true, tested.weights),
+        covered=float(np.average((low <= true) & (true <= high), weights=tested.weights)),
     )
 
 

@@ -105,9 +105,10 @@ def _score_fold(
 
 
 def _judge(problem: Problem, folds: Ints, raws: list[tuple[Family, Floats]]) -> Comparison:
-    scored = [(family, raw, cross_calibrated(raw, problem.labels, folds)) for family, raw in raws]
+    scored = [(family, raw, cross_calibrated(raw, problem.labels, folds, problem.weights)) for family, raw in raws]
     losses = [metrics.log_losses(problem.labels, probabilities) for _, _, probabilities in scored]
-    best = min(range(len(scored)), key=lambda at: float(losses[at].mean()))
+    weights = np.ones(problem.labels.size) if problem.weights is None else problem.weights
+    best = min(range(len(scored)), key=lambda at: float(np.average(losses[at], weights=weights)))
     candidates = []
     for at, (family, raw, probabilities) in enumerate(scored):
         excess = losses[at] - losses[best]
@@ -116,18 +117,18 @@ def _judge(problem: Problem, folds: Ints, raws: list[tuple[Family, Floats]]) -> 
                 family=family,
                 raw=raw,
                 probabilities=probabilities,
-                auc=metrics.auc(problem.labels, raw),
-                log_loss=float(losses[at].mean()),
-                excess=float(excess.mean()),
-                excess_error=_clustered_error(excess, problem.applicants),
+                auc=metrics.auc(problem.labels, raw, problem.weights),
+                log_loss=float(np.average(losses[at], weights=weights)),
+                excess=float(np.average(excess, weights=weights)),
+                excess_error=_clustered_error(excess, problem.applicants, weights),
             )
         )
     winner = next(one for one in candidates if one.excess <= one.excess_error)
     return Comparison(problem, folds, tuple(candidates), winner)
 
 
-def _clustered_error(values: Floats, applicants: Ints) -> float:
-    """Return the standard error of the mean, with the rows of an applicant added up first."""
+def _clustered_error(values: Floats, applicants: Ints, weights: Floats) -> float:
+    """Return the standard error of the weighted mean, with the rows of an applicant added up first."""
     _, index = np.unique(applicants, return_inverse=True)
-    sums = np.bincount(index, weights=values - values.mean())
-    return float(np.sqrt(np.sum(sums**2)) / values.size)
+    sums = np.bincount(index, weights=weights * (values - np.average(values, weights=weights)))
+    return float(np.sqrt(np.sum(sums**2)) / weights.sum())

@@ -18,7 +18,7 @@ import numpy as np
 import optuna
 
 from . import metrics
-from .dataset import Ints, Labels, Matrix
+from .dataset import Ints, Labels, Matrix, Weights
 from .errors import TrainingError
 from .families import ROUNDS, Family, uncalibrated
 from .fitted import Part, Setting
@@ -36,20 +36,24 @@ class Problem:
     matrix: Matrix
     labels: Labels
     applicants: Ints
+    weights: Weights | None = None
+    """For how many applications each row stands; none: all weigh alike."""
 
     def rows(self, chosen: Any) -> "Problem":  # noqa: ANN401 - a mask or row numbers
         """Return the chosen rows."""
-        return Problem(self.matrix[chosen], self.labels[chosen], self.applicants[chosen])
+        weights = None if self.weights is None else self.weights[chosen]
+        return Problem(self.matrix[chosen], self.labels[chosen], self.applicants[chosen], weights)
 
     @property
     def part(self) -> Part:
         """The rows as a family takes them."""
-        return Part(self.matrix, self.labels)
+        return Part(self.matrix, self.labels, self.weights)
 
     def fingerprint(self) -> str:
         """Return a hash of all the rows."""
         digest = hashlib.sha256()
-        for array in (self.matrix, self.labels, self.applicants):
+        weights = () if self.weights is None else (self.weights,)
+        for array in (self.matrix, self.labels, self.applicants, *weights):
             digest.update(np.ascontiguousarray(array).tobytes())
         return digest.hexdigest()
 
@@ -147,7 +151,7 @@ def _try(
         losses[folds == fold] = metrics.log_losses(held.labels, uncalibrated(family, model.raw(held.matrix)))
         rounds.append(model.rounds)
     known = [count for count in rounds if count is not None]
-    found = {"log_loss": float(losses.mean())}
+    found = {"log_loss": float(np.average(losses, weights=problem.weights))}
     return {**found, ROUNDS: float(np.mean(known))} if known else found
 
 

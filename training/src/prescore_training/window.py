@@ -39,6 +39,7 @@ def choose_window(problem: Problem, days: Ints, setting: Setting) -> Window:
     judged_since = float(np.quantile(days, 1 - JUDGED_SHARE))
     judged = problem.rows(days >= judged_since)
     family = FAMILY_BY_NAME["xgboost"]
+    weights = np.ones(judged.labels.size) if judged.weights is None else judged.weights
     losses: dict[float, npt.NDArray[np.float64]] = {}
     for share in SHARES:
         since = _since(days, share)
@@ -53,12 +54,14 @@ def choose_window(problem: Problem, days: Ints, setting: Setting) -> Window:
         losses[share] = metrics.log_losses(judged.labels, probabilities)
     if not losses:
         return Window(1.0, int(days.min()), {})
-    best = min(losses, key=lambda share: float(losses[share].mean()))
+    means = {share: float(np.average(values, weights=weights)) for share, values in losses.items()}
+    best = min(means, key=lambda share: means[share])
     for share in sorted(losses, reverse=True):
         excess = losses[share] - losses[best]
-        if excess.mean() <= excess.std() / np.sqrt(excess.size):
+        spread = weights * (excess - np.average(excess, weights=weights))
+        if means[share] - means[best] <= float(np.sqrt(np.sum(spread**2)) / weights.sum()):
             break
-    return Window(share, _since(days, share), {s: float(values.mean()) for s, values in losses.items()})
+    return Window(share, _since(days, share), means)
 
 
 def _since(days: Ints, share: float) -> int:

@@ -6,7 +6,7 @@
  * it ever passes 1 / 0.05 with a probability of at most 0.05 (J. Ville, 1939); the shares at which it has not are the interval.
  *
  * Known limits: a decision that its bank takes back is counted as if it had always been so; where the clients of one band differ
- * the share is that of their mean, and the level is not proven but shown by simulation.
+ * the share is that of their mean, and the level is not proven.
  */
 import type { Estimate } from "../lifecycle/mod.ts";
 

@@ -1,10 +1,10 @@
 /** The console as a person meets it, in a real browser. */
 import assert from "node:assert/strict";
 import {
-  seeFunnel,
   applyWithExample,
   LANGUAGES,
   openBrowser,
+  seeFunnel,
   startService,
   tellOutcomes,
   violations,

@@ -170,6 +170,7 @@ async function startEdge(): Promise<Edge> {
       find,
       findEach: (ids) => store.findEach(ids),
       payload: (id) => store.payload(id),
+      payloadEach: (ids) => store.payloadEach(ids),
     },
     batches,
     ...{ access, signIn, telemetry: watch.telemetry({ live, database: stores.database }) },

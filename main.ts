@@ -133,6 +133,7 @@ export async function startService(config: Config): Promise<Service> {
         find: (id) => recent.find(id),
         findEach: (ids) => store.findEach(ids),
         payload: (id) => store.payload(id),
+        payloadEach: (ids) => store.payloadEach(ids),
       },
       recent,
       batches,

@@ -19,7 +19,7 @@ import {
   TrialStore,
 } from "./lifecycle/mod.ts";
 import type { Handler } from "./queue/dispatcher.ts";
-import { CHUNK_PREFIX } from "./scoring/chunk.ts";
+import { isApplication } from "./scoring/chunk.ts";
 import { scoreBeside } from "./beside.ts";
 import type { Stores } from "./stores.ts";
 import { configuredVersion, versionFolder, versionUrl } from "./versions.ts";
@@ -127,11 +127,6 @@ export async function startServing(
       await live[Symbol.asyncDispose]();
     },
   };
-}
-
-/** Not a chunk of a batch, which holds rows of many. */
-function isApplication(id: string): boolean {
-  return !id.startsWith(CHUNK_PREFIX);
 }
 
 /** The version that answers, by the database. */

@@ -1,8 +1,8 @@
 /** What routes and pages ask of what became of applications. */
 import type { Banks, Policy, Questionnaire } from "../configs/mod.ts";
+import { DAY_MS } from "../scoring/features.ts";
 import { filled, longDate } from "../scoring/words.ts";
 import { type Change, findChanges, type Judged, REFERENCE } from "./change_points.ts";
-import { DAY_MS } from "./fact.ts";
 import type { FactStore } from "./facts.ts";
 import { bankLedger, countsOf } from "./ledger.ts";
 import type { Outcome, OutcomeStore } from "./outcomes.ts";

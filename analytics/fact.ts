@@ -1,7 +1,7 @@
 /** What one application came to, and what it adds to the sums of its day. Pure: sums taken step by step are those taken at once. */
 import { decodeProbabilities, decodeResult } from "../scoring/handler.ts";
 import type { Decision } from "../scoring/decision.ts";
-import type { OutcomeEvent } from "./outcomes.ts";
+import { type OutcomeEvent, STEPS } from "./events.ts";
 
 /** What was estimated of an application. */
 export interface Estimate {
@@ -26,8 +26,6 @@ export interface Fact {
   readonly estimate: Estimate;
   readonly told: Told;
 }
-
-export const DAY_MS = 86_400_000;
 
 const FAILED: Estimate = { scored: false, recommended: false, permille: {}, levers: {} };
 
@@ -84,13 +82,11 @@ export interface ToldEvent {
   readonly decidedAtMs: number;
 }
 
-const STEPS: readonly OutcomeEvent[] = ["sent", "refused", "approved", "funded"];
-
 /** The latest decision of each bank, of those at one time the furthest step; `sent` only where a bank decided nothing. */
 export function toldBy(events: readonly ToldEvent[]): Told {
   const told: Record<string, OutcomeEvent> = {};
   const rank = ({ event, decidedAtMs }: ToldEvent) =>
-    [Number(event !== "sent"), decidedAtMs, STEPS.indexOf(event)] as const;
+    [Number(isDecision(event)), decidedAtMs, STEPS[event] ?? 0] as const;
   const rising = events.toSorted((a, b) => {
     const [first, second] = [rank(a), rank(b)];
     return first[0] - second[0] || first[1] - second[1] || first[2] - second[2];
@@ -144,7 +140,7 @@ export class Sums {
     const { estimate: { scored, recommended, permille }, told } = fact;
     const events = Object.values(told);
     const approved = events.filter(isApproval).length;
-    const decided = events.filter((event) => event !== "sent").length;
+    const decided = events.filter(isDecision).length;
     this.#addDay(fact, "", {
       ...{ applied: times, scored: times * Number(scored) },
       recommended: times * Number(recommended),
@@ -156,7 +152,7 @@ export class Sums {
     });
     for (const bank of new Set([...Object.keys(permille), ...Object.keys(told)])) {
       const event = told[bank];
-      const over = event !== undefined && event !== "sent";
+      const over = event !== undefined && isDecision(event);
       this.#addDay(fact, bank, {
         applied: times,
         scored: times * Number(bank in permille),
@@ -210,6 +206,10 @@ export class Sums {
   }
 }
 
+function isDecision(event: OutcomeEvent): boolean {
+  return STEPS[event] !== undefined;
+}
+
 function isApproval(event: OutcomeEvent): boolean {
-  return event === "approved" || event === "funded";
+  return (STEPS[event] ?? 0) > 0;
 }

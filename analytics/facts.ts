@@ -43,7 +43,7 @@ export interface FactStep {
 
 const PROGRESS = "SELECT number, serial FROM fact_progress";
 
-/** Without chunks, which hold rows of batches. */
+/** Chunks of batches too, so that the next look begins behind them. */
 const NEXT = `
   SELECT number, id, tenant, state IN ('done', 'dead') AS ended, created_at_ms FROM tasks
   WHERE number > :after ORDER BY number LIMIT :limit`;

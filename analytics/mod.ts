@@ -12,13 +12,8 @@ export {
 export { FactStore, READ_STATEMENTS } from "./facts.ts";
 export type { Overview } from "./views.ts";
 export { bankLedger, type Counts, LEAST_OUTCOMES } from "./ledger.ts";
-export {
-  EVENTS,
-  type GivenLoan,
-  type Outcome,
-  type OutcomeEvent,
-  OutcomeStore,
-} from "./outcomes.ts";
+export { EVENTS, type OutcomeEvent } from "./events.ts";
+export { type GivenLoan, type Outcome, OutcomeStore } from "./outcomes.ts";
 export { Projector } from "./projector.ts";
 export { binsReader, type Split, splitsOf } from "./segments.ts";
 export { MOST_WEIGHT, Selection, type SelectionReport } from "./selection.ts";

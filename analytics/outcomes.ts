@@ -4,11 +4,9 @@
  */
 import { type Database, statement } from "../database/database.ts";
 import type { Judged } from "./change_points.ts";
+import { type OutcomeEvent, STEPS } from "./events.ts";
 import type { Counts } from "./ledger.ts";
 import { decodeBins, encodeBins } from "./segments.ts";
-
-export const EVENTS = ["sent", "approved", "refused", "funded"] as const;
-export type OutcomeEvent = typeof EVENTS[number];
 
 export interface Outcome {
   /** As the queue stores it. */
@@ -33,13 +31,6 @@ export interface GivenLoan {
   /** Months. */
   readonly term: number | undefined;
 }
-
-/** `sent` decides nothing. */
-const STEPS: Readonly<Partial<Record<OutcomeEvent, number>>> = {
-  refused: 0,
-  approved: 1,
-  funded: 2,
-};
 
 /** One that was erased since it was looked up takes nothing more. */
 const IS_THERE = "EXISTS (SELECT 1 FROM tasks WHERE id = value ->> 'applicationId')";

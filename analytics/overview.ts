@@ -1,8 +1,10 @@
 /** Where applications are won and lost, from the sums of facts. Pure. */
 import type { Banks, Policy, Questionnaire } from "../configs/mod.ts";
 import { wilson } from "../lifecycle/mod.ts";
+import { DAY_MS } from "../scoring/features.ts";
+import { isoDay } from "../scoring/dates.ts";
 import type { Localized } from "../scoring/words.ts";
-import { DAY_MS, type DayRow, type LossRow } from "./fact.ts";
+import type { DayRow, LossRow } from "./fact.ts";
 import type { DayRange } from "./facts.ts";
 import type { Overview } from "./views.ts";
 
@@ -38,9 +40,9 @@ export function overviewOf(
 ): Overview {
   const all = days.filter(({ bank }) => bank === "");
   return {
-    from: isoDay(range.from),
-    to: isoDay(range.to),
-    days: all.map(({ day, ...counts }) => ({ date: isoDay(day), ...funnelOf([counts]) })),
+    from: isoDay(range.from * DAY_MS),
+    to: isoDay(range.to * DAY_MS),
+    days: all.map(({ day, ...counts }) => ({ date: isoDay(day * DAY_MS), ...funnelOf([counts]) })),
     funnel: funnelOf(all),
     banks: options.banks.banks.map(({ id, title }) => {
       const own = days.filter(({ bank }) => bank === id);
@@ -102,8 +104,4 @@ function leverText(code: string, { questionnaire }: OverviewOptions): Localized 
     ru: texts.map(({ ru }) => ru).join(", "),
     en: texts.map(({ en }) => en).join(", "),
   };
-}
-
-function isoDay(day: number): string {
-  return new Date(day * DAY_MS).toISOString().slice(0, 10);
 }

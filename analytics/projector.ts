@@ -6,7 +6,9 @@
  * scored again under other models keeps its first fact; rows of batches are no applications here.
  */
 import type { Clock } from "../clock.ts";
-import { DAY_MS, type Estimate, estimateOf, type Fact, Sums, toldBy } from "./fact.ts";
+import { isApplication } from "../scoring/chunk.ts";
+import { DAY_MS } from "../scoring/features.ts";
+import { type Estimate, estimateOf, type Fact, Sums, toldBy } from "./fact.ts";
 import type { FactStore } from "./facts.ts";
 
 export interface ProjectorOptions {
@@ -27,7 +29,6 @@ const ROWS = 64;
 const IDLE_MS = 1000;
 /** The projector works for a tenth of the time at most. */
 const PAUSE = 9;
-const CHUNK = "chk_";
 
 export class Projector {
   readonly #options: Required<ProjectorOptions>;
@@ -45,9 +46,9 @@ export class Projector {
     const progress = await facts.progress();
     const sums = new Sums();
     const tasks = await facts.next(progress.number, rows);
-    const open = tasks.findIndex(({ id, ended }) => !ended && !id.startsWith(CHUNK));
+    const open = tasks.findIndex(({ id, ended }) => !ended && isApplication(id));
     const taken = open < 0 ? tasks : tasks.slice(0, open);
-    const applications = taken.filter(({ id }) => !id.startsWith(CHUNK));
+    const applications = taken.filter(({ id }) => isApplication(id));
     const results = await this.#options.resultsOf(applications.map(({ id }) => id));
     const added = applications.map(({ id, number, tenant, createdAtMs }) => ({
       ...{ number, tenant, day: Math.floor(createdAtMs / DAY_MS), told: {} },

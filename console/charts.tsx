@@ -4,6 +4,7 @@
  */
 import type { FC } from "hono/jsx";
 import type { Curve, Interval } from "../scoring/decision.ts";
+import { DAY_MS } from "../scoring/features.ts";
 
 type Piece = Curve["pieces"][number];
 
@@ -264,7 +265,6 @@ export const Calibration: FC<CalibrationProps> = ({ points, label }) => {
 };
 
 const DAYS = { width: 640, height: 130, top: 14, axis: 18, most: 92 } as const;
-const DAY_MS = 86_400_000;
 
 interface DayBarsProps {
   /** Rising; days without any may be absent. */

@@ -30,16 +30,18 @@ const NEXT = `
 export async function* pastApplications(
   { database, store }: {
     readonly database: Pick<Database, "read">;
-    readonly store: Pick<TaskStore, "payload">;
+    readonly store: Pick<TaskStore, "payloadEach">;
   },
   { fromMs, toMs }: Period,
 ): AsyncGenerator<PastApplication> {
   for (let after = 0;;) {
     const { rows } = await database.read(statement(NEXT, { after }));
-    for (const row of rows) {
-      const [id, createdAtMs] = [String(row.id), Number(row.created_at_ms)];
-      if (createdAtMs < fromMs || createdAtMs >= toMs) continue;
-      const payload = await store.payload(id);
+    const made = rows
+      .map((row) => ({ id: String(row.id), createdAtMs: Number(row.created_at_ms) }))
+      .filter(({ createdAtMs }) => createdAtMs >= fromMs && createdAtMs < toMs);
+    const payloads = await store.payloadEach(made.map(({ id }) => id));
+    for (const { id, createdAtMs } of made) {
+      const payload = payloads.get(id);
       if (payload !== undefined) yield { id, payload, createdAtMs };
     }
     if (rows.length < PAGE) return;

@@ -85,6 +85,9 @@ const FIND_EACH = `
 
 const PAYLOAD = "SELECT body FROM tasks JOIN payloads USING (number) WHERE id = :id";
 
+const PAYLOAD_EACH = `
+  SELECT tasks.id, body FROM json_each(:ids) AS asked JOIN tasks ON tasks.id = asked.value JOIN payloads USING (number)`;
+
 const ENDED = `
   SELECT tasks.id FROM json_each(:ids) AS asked JOIN tasks ON tasks.id = asked.value
   WHERE tasks.state IN ('done', 'dead')`;
@@ -246,6 +249,13 @@ export class LibsqlStore implements TaskStore {
   async payload(id: string): Promise<string | undefined> {
     const { rows: [row] } = await this.#database.read(statement(PAYLOAD, { id }));
     return row && String(row.body);
+  }
+
+  async payloadEach(ids: readonly string[]): Promise<ReadonlyMap<string, string>> {
+    const { rows } = await this.#database.read(
+      statement(PAYLOAD_EACH, { ids: JSON.stringify(ids) }),
+    );
+    return new Map(rows.map(({ id, body }) => [String(id), String(body)]));
   }
 
   async ended(ids: readonly string[]): Promise<readonly string[]> {

@@ -125,6 +125,8 @@ export interface TaskStore {
   findEach(ids: readonly string[]): Promise<ReadonlyMap<string, Task>>;
   /** What the task with this id was stored with, JSON text. */
   payload(id: string): Promise<string | undefined>;
+  /** The same of those of these tasks that are known, by id, in one read. */
+  payloadEach(ids: readonly string[]): Promise<ReadonlyMap<string, string>>;
   /** Those of these tasks that are done or dead. */
   ended(ids: readonly string[]): Promise<readonly string[]>;
   /**

@@ -32,7 +32,7 @@ type UploadedTask = Pick<NewTask, "id" | "payload" | "tenant">;
 
 /** What of the queue a request may touch. */
 export interface QueueParts {
-  readonly store: Pick<TaskStore, "find" | "findEach" | "payload">;
+  readonly store: Pick<TaskStore, "find" | "findEach" | "payload" | "payloadEach">;
   readonly batches: BatchStore;
   readonly enqueue: (task: UploadedTask) => Promise<Enqueued>;
   readonly express: (task: UploadedTask, timeoutMs: number) => Promise<boolean>;
@@ -58,6 +58,10 @@ export function forTenant<P extends QueueParts>(parts: P, tenant: string): P {
         return new Map([...found.values()].map(own).map((task) => [task.id, task]));
       },
       payload: (id) => store.payload(stored(id)),
+      payloadEach: async (ids) => {
+        const found = await store.payloadEach(ids.map(stored));
+        return new Map([...found].map(([id, payload]) => [visibleId(id), payload]));
+      },
     },
     batches: batchesOf(parts.batches, { stored, own }),
     enqueue: (uploaded) => enqueue(task(uploaded)),

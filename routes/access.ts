@@ -146,6 +146,11 @@ export function rateHeaders({ policy, rate, allowance }: Limited): Record<string
   };
 }
 
+/** The header's whole seconds. */
+export function retryAfter(waitMs: number): string {
+  return String(Math.max(1, Math.ceil(waitMs / 1000)));
+}
+
 function sayRate(c: Context, limited: Limited): void {
   for (const [name, value] of Object.entries(rateHeaders(limited))) c.header(name, value);
 }
@@ -153,7 +158,7 @@ function sayRate(c: Context, limited: Limited): void {
 export function tooMany(c: Context, limited: Limited): Response {
   const headers = {
     ...rateHeaders(limited),
-    "Retry-After": String(Math.max(1, Math.ceil(limited.allowance.waitMs / 1000))),
+    "Retry-After": retryAfter(limited.allowance.waitMs),
   };
   if (!isV1(c)) return problem(c, "tooManyRequests", { headers });
   return problemResponse(

@@ -21,7 +21,7 @@ import {
   type Session,
   type Sessions,
 } from "../access/mod.ts";
-import { accessOf, declare, permit, rateOf, setCaller } from "./access.ts";
+import { accessOf, declare, permit, rateOf, retryAfter, setCaller } from "./access.ts";
 import type { Limits } from "./limits.ts";
 import { readBytes } from "./request_body.ts";
 import { refusalPage, signInPage } from "./sign_in_page.ts";
@@ -133,7 +133,7 @@ function guard(options: Options): MiddlewareHandler {
     if (!mayDo(caller.role, "read")) return c.html(signInPage("forbidden"), 403);
     const waitMs = await takeToken(c, caller);
     if (waitMs > 0) {
-      c.header("Retry-After", String(Math.max(1, Math.ceil(waitMs / 1000))));
+      c.header("Retry-After", retryAfter(waitMs));
       return c.html(refusalPage("tooMany"), 429);
     }
     if (!SAFE.includes(c.req.method) && !await isOurs(c, session, options)) {

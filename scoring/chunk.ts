@@ -36,7 +36,12 @@ export interface Work {
 }
 
 /** What the ids of chunks begin with; migration 3 tells their tasks by it. */
-export const CHUNK_PREFIX = "chk_";
+const CHUNK_PREFIX = "chk_";
+
+/** Whether a task is one; else it is a chunk, which holds rows of many. */
+export function isApplication(id: string): boolean {
+  return !id.startsWith(CHUNK_PREFIX);
+}
 
 /** The payload of a chunk, from the JSON texts of its rows: what each row gets is the name of a work. */
 export function encodeChunk(work: string, rows: readonly string[]): string {
@@ -55,11 +60,11 @@ export function decodeChunkResult(text: string): readonly RowResult[] {
 /** Does chunks by the work that they name, and all other tasks by `others`. What cannot be done fails its task alone. */
 export function withChunks(works: Readonly<Record<string, Work>>, others: Handler): Handler {
   return async (tasks) => {
-    const rest = tasks.filter(({ id }) => !id.startsWith(CHUNK_PREFIX));
+    const rest = tasks.filter(({ id }) => isApplication(id));
     const outcomes = (rest.length > 0 ? await others(rest) : []).values();
     const all: Outcome[] = [];
     for (const task of tasks) {
-      if (task.id.startsWith(CHUNK_PREFIX)) all.push(await chunkOutcome(task, works));
+      if (!isApplication(task.id)) all.push(await chunkOutcome(task, works));
       else all.push(outcomes.next().value ?? { error: "the handler gave no outcome" });
     }
     return all;

@@ -54,3 +54,8 @@ function offsetMinutes(text: string | undefined): number | undefined {
   const minutes = Number(text.slice(-2));
   return hours <= 14 && minutes < 60 ? sign * (hours * 60 + minutes) : undefined;
 }
+
+/** The day of a time, in UTC. */
+export function isoDay(atMs: number): string {
+  return new Date(atMs).toISOString().slice(0, 10);
+}

@@ -19,9 +19,10 @@ import type {
   Recommendation,
   WayBack,
 } from "./decision.ts";
+import { isoDay } from "./dates.ts";
 import { DAY_MS, type Features, UNIT_MS } from "./features.ts";
 import { type CompiledRule, firesOn, speaksAgainst } from "./policy.ts";
-import { answerOf, isoDay, type Lever } from "./recourse.ts";
+import { answerOf, type Lever } from "./recourse.ts";
 import { RECOMMENDATION_TEXTS as TEXTS } from "./texts.ts";
 import { answerText, filled, longDate, percent } from "./words.ts";
 

@@ -9,6 +9,7 @@
  * among them.
  */
 import type { Field, Policy, Questionnaire } from "../configs/mod.ts";
+import { isoDay } from "./dates.ts";
 import type { Recourse } from "./decision.ts";
 import { DAY_MS, type Features, UNIT_MS, UNKNOWN } from "./features.ts";
 import { type Piece, piecesAt } from "./loan_grid.ts";
@@ -217,9 +218,4 @@ export function answerOf({ meaning }: Field, feature: number): string | number {
 /** The first midnight, in UTC, from this time on. */
 function startOfNextDay(atMs: number): number {
   return Math.ceil(atMs / DAY_MS) * DAY_MS;
-}
-
-/** The day of a time, in UTC. */
-export function isoDay(atMs: number): string {
-  return new Date(atMs).toISOString().slice(0, 10);
 }

@@ -11,7 +11,7 @@ import { systemClock } from "../clock.ts";
 import type { Questionnaire, Training } from "../configs/mod.ts";
 import { type PastApplication, pastApplications, type Period } from "../queue/history.ts";
 import type { Answer } from "../scoring/answers.ts";
-import { parseDateMs } from "../scoring/dates.ts";
+import { isoDay, parseDateMs } from "../scoring/dates.ts";
 import { decodePayload, decodeProbabilities } from "../scoring/handler.ts";
 import { openStores, type Stores } from "../stores.ts";
 import { configFromEnvironment, trainingConfigFromEnvironment } from "./config.ts";
@@ -90,7 +90,7 @@ export async function* trainingTable(
     const { answers } = decodePayload(payload);
     yield line([
       ...fields.map(({ id }) => answers[id] ?? null),
-      ...dated.map(() => new Date(createdAtMs).toISOString().slice(0, 10)),
+      ...dated.map(() => isoDay(createdAtMs)),
       ...banks.flatMap(({ id, selection, weight }) => {
         const approved = decisions[id];
         const probability = probabilities.get(id);

@@ -89,7 +89,7 @@ export function documentOptions({ questionnaire, banks, service }: Config): AppO
   return {
     ...{ questionnaire, banks, limits: limitsOf(service) },
     ...{ enqueue: unasked, express: unasked, wait: unasked, explore: unasked },
-    store: { find: unasked, findEach: unasked, payload: unasked },
+    store: { find: unasked, findEach: unasked, payload: unasked, payloadEach: unasked },
     batches: {
       ...{ open: unasked, find: unasked, append: unasked },
       ...{ receive: unasked, breakOff: unasked, chunkFrom: unasked },

@@ -1,5 +1,6 @@
 /** The v1 API: applications, what-if, batches and the catalogue, with problems in the form of RFC 9457. */
 import { OpenAPIHono } from "@hono/zod-openapi";
+import { addAnalytics } from "./analytics.ts";
 import { addApplicationEvents } from "./application_events.ts";
 import { addApplications, type ApplicationsOptions } from "./applications.ts";
 import { addBatches, type BatchesOptions } from "./batches.ts";
@@ -35,6 +36,7 @@ export function v1Routes(options: V1Options): OpenAPIHono {
   addBatches(app, options);
   addModels(app, options);
   addOutcomes(app, options);
+  addAnalytics(app, options);
   addErasure(app, options);
   addWebhooks(app);
   addProblemPages(app);

@@ -1,8 +1,7 @@
-/** What banks decided, told afterwards, and the ledger that is kept of it. */
+/** What banks decided, told afterwards. */
 import { createRoute, type OpenAPIHono, z } from "@hono/zod-openapi";
 import type { Context } from "hono";
 import { binsReader, type ClientAnalytics, EVENTS, type Outcome } from "../../analytics/mod.ts";
-import { bankChangesSchema, bankLedgerSchema, overviewSchema } from "../../analytics/views.ts";
 import type { Banks, Questionnaire } from "../../configs/mod.ts";
 import type { Task } from "../../queue/store.ts";
 import { type QueueParts, storedId } from "../../queue/tenant.ts";
@@ -80,70 +79,7 @@ const recordedSchema = z.object({
   },
 });
 
-const ledgerSchema = z.object({
-  banks: z.array(bankLedgerSchema.extend({}).openapi("BankLedger")),
-}).openapi("Ledger");
-
-const LEDGER_EXAMPLE = {
-  banks: [{
-    bank: "bank_a",
-    title: { ru: "Банк А", en: "Bank A" },
-    ...{ outcomes: 120, approved: 66, expected: 0.56, brier: 0.21 },
-    rate: { value: 0.55, low: 0.461, high: 0.636 },
-    auc: { value: 0.72, low: 0.63, high: 0.81 },
-    bands: [{
-      band: "good",
-      title: { ru: "Средние шансы", en: "Good" },
-      ...{ from: 0.4, to: 0.6, outcomes: 120, approved: 66, expected: 0.56 },
-      rate: { value: 0.55, low: 0.461, high: 0.636 },
-      ...{ state: "holds" as const, standing: "good" },
-      standingTitle: { ru: "Средние шансы", en: "Good" },
-    }],
-  }],
-};
-
-const cohortSchema = z.object({
-  split: z.string().max(64).optional().openapi({
-    description: "Id of a question with a list of answers",
-    example: "employment_status",
-  }),
-  bin: z.string().max(64).optional().openapi({
-    description:
-      "Place of the answer in the questionnaire, from 0; `none`: no answer, `other`: one that is not listed",
-    example: "6",
-  }),
-});
-
-const driftSchema = z.object({
-  banks: z.array(bankChangesSchema.extend({}).openapi("BankChanges")),
-}).openapi("Drift");
-
-const DRIFT_EXAMPLE = {
-  banks: [{
-    bank: "bank_a",
-    title: { ru: "Банк А", en: "Bank A" },
-    ...{ decisions: 2140, watched: 1640 },
-    changes: [{
-      direction: "tightened" as const,
-      since: "2026-05-12T09:00:00.000Z",
-      foundAt: "2026-05-19T16:30:00.000Z",
-      ...{ decisions: 131, expected: 0.57, approved: 0.38 },
-      text: {
-        ru: "Банк А: с 12 мая 2026 г. одобряет реже",
-        en: "Bank A has tightened since May 12, 2026",
-      },
-    }],
-  }],
-};
-
 export function addOutcomes(app: OpenAPIHono, options: OutcomesOptions): void {
-  addRecord(app, options);
-  addLedger(app, options);
-  addOverview(app, options);
-  addDrift(app, options);
-}
-
-function addRecord(app: OpenAPIHono, options: OutcomesOptions): void {
   const route = createRoute({
     method: "post",
     path: "/v1/outcomes",
@@ -187,141 +123,6 @@ function addRecord(app: OpenAPIHono, options: OutcomesOptions): void {
   app.post(route.path, permit("submit"), async (c) => {
     const rows = await readRows(c, options);
     return c.json(await recordRows(c, rows, options), 200);
-  });
-}
-
-function addLedger(app: OpenAPIHono, { analytics }: OutcomesOptions): void {
-  const route = createRoute({
-    method: "get",
-    path: "/v1/analytics/ledger",
-    operationId: "getLedger",
-    tags: ["Outcomes"],
-    summary: "What was estimated beside what banks then decided, by bank and band",
-    description: "With `split` and `bin` of one cohort: the clients who gave one answer to one " +
-      "question, among each bank's latest 5,000 decisions. It covers what was told alone: who tells of approvals more " +
-      "readily than of refusals makes every band look better than it is.",
-    request: { query: cohortSchema },
-    responses: {
-      200: {
-        description: "Of the decisions that were told",
-        content: { "application/json": { schema: ledgerSchema, example: LEDGER_EXAMPLE } },
-      },
-      ...problemResponses("invalid-request", "not-found", "unavailable"),
-    },
-  });
-  app.openAPIRegistry.registerPath(route);
-  app.get(route.path, permit("read"), async (c) => {
-    const { tenant } = callerOf(c);
-    const { split, bin } = readCohort(c);
-    if (split === undefined || bin === undefined) {
-      return c.json({ banks: await analytics.ledger(tenant) }, 200);
-    }
-    const banks = await analytics.cohortLedger(tenant, { split, bin });
-    if (banks !== undefined) return c.json({ banks }, 200);
-    throw new Problem("not-found", { detail: `there is no cohort ${split}, ${bin}` });
-  });
-}
-
-/** Both or none. Throws a `Problem`. */
-function readCohort(c: Context): z.infer<typeof cohortSchema> {
-  const parsed = cohortSchema.safeParse(c.req.query());
-  if (!parsed.success) throw new Problem("invalid-request", { errors: fieldErrors(parsed.error) });
-  const { split, bin } = parsed.data;
-  if ((split === undefined) === (bin === undefined)) return parsed.data;
-  throw new Problem("invalid-request", { detail: "split and bin name a cohort together" });
-}
-
-function addDrift(app: OpenAPIHono, { analytics, now }: OutcomesOptions): void {
-  const route = createRoute({
-    method: "get",
-    path: "/v1/analytics/drift",
-    operationId: "getDrift",
-    tags: ["Outcomes"],
-    summary: "When each bank began to decide otherwise, and on whom",
-    description: "Of the decisions that were told, the latest 5,000 of each bank, as of the last " +
-      "minute: a risk-adjusted CUSUM over all clients and over each answer of the questionnaire.",
-    responses: {
-      200: {
-        description: "Every bank, with the changes that were found",
-        content: { "application/json": { schema: driftSchema, example: DRIFT_EXAMPLE } },
-      },
-      ...problemResponses("unavailable"),
-    },
-  });
-  app.openAPIRegistry.registerPath(route);
-  app.get(
-    route.path,
-    permit("read"),
-    async (c) => c.json({ banks: await analytics.changes(callerOf(c).tenant, now()) }, 200),
-  );
-}
-
-export const PERIOD_DAYS = { least: 1, most: 366, usual: 90 } as const;
-
-const periodSchema = z.object({
-  days: z.coerce.number().int().min(PERIOD_DAYS.least).max(PERIOD_DAYS.most)
-    .default(PERIOD_DAYS.usual).openapi({
-      description: "How many days back, today with them",
-      example: 30,
-    }),
-});
-
-const COUNTED = { applied: 120, scored: 120, recommended: 80, sent: 60, approved: 33, funded: 21 };
-
-const OVERVIEW_EXAMPLE = {
-  ...{ from: "2026-01-02", to: "2026-01-31" },
-  days: [{ date: "2026-01-31", ...COUNTED }],
-  funnel: COUNTED,
-  banks: [{
-    bank: "bank_a",
-    title: { ru: "Банк А", en: "Bank A" },
-    ...{ ...COUNTED, decided: 60, expected: 0.56 },
-    rate: { value: 0.55, low: 0.425, high: 0.669 },
-  }],
-  losses: [{
-    code: "refused",
-    text: { ru: "Отказали банки", en: "Refused by the banks" },
-    clients: 27,
-  }],
-  levers: [{
-    code: "offer.amount",
-    text: { ru: "Другая сумма", en: "Another amount" },
-    ...{ clients: 12, expectedApprovals: 8.1 },
-  }],
-};
-
-function addOverview(app: OpenAPIHono, { analytics, now }: OutcomesOptions): void {
-  const route = createRoute({
-    method: "get",
-    path: "/v1/analytics/overview",
-    operationId: "getOverview",
-    tags: ["Outcomes"],
-    summary: "Where applications are won and lost",
-    description:
-      "From application to money, by day and bank; why clients are lost, and what would have won them. " +
-      "Counted in the background, a little behind; rows of batches are not in it.",
-    request: { query: periodSchema },
-    responses: {
-      200: {
-        description: "Of the applications that were made in these days",
-        content: {
-          "application/json": {
-            schema: overviewSchema.extend({}).openapi("Overview"),
-            example: OVERVIEW_EXAMPLE,
-          },
-        },
-      },
-      ...problemResponses("invalid-request", "unavailable"),
-    },
-  });
-  app.openAPIRegistry.registerPath(route);
-  app.get(route.path, permit("read"), async (c) => {
-    const period = periodSchema.safeParse(c.req.query());
-    if (!period.success) {
-      throw new Problem("invalid-request", { errors: fieldErrors(period.error) });
-    }
-    const { tenant } = callerOf(c);
-    return c.json(await analytics.overview(tenant, { ...period.data, nowMs: now() }), 200);
   });
 }
 
@@ -405,9 +206,10 @@ export async function recordRows(
     const read = rows.slice(from, from + ROWS_AT_ONCE).map((row) => readRow(row, options));
     const ids = new Set(read.flatMap((row) => "detail" in row ? [] : [row.application]));
     const tasks = await mine.store.findEach([...ids]);
+    const payloads = await mine.store.payloadEach([...tasks.keys()]);
     const bins = new Map<string, Uint8Array>();
     for (const { id, createdAtMs } of tasks.values()) {
-      const payload = await mine.store.payload(id);
+      const payload = payloads.get(id);
       if (payload === undefined) continue;
       bins.set(id, binsOf({ answers: decodePayload(payload).answers, atMs: createdAtMs }));
     }

@@ -86,6 +86,22 @@ async function apply(app: TestApp, form: Record<string, string>, who: Visit = {}
   return response.headers.get("location") ?? "";
 }
 
+/** Uploads a table of decisions as the ledger's form does. */
+async function sendTable(app: TestApp, text: string) {
+  const body = new FormData();
+  body.set("table", new File([text], "outcomes.csv", { type: "text/csv" }));
+  const response = await app.request(`${ORIGIN}/console/ledger`, {
+    method: "POST",
+    headers: { host: "prescore.example", Origin: ORIGIN, "Accept-Language": "en" },
+    body,
+  });
+  return {
+    status: response.status,
+    type: response.headers.get("content-type"),
+    html: await response.text(),
+  };
+}
+
 Deno.test("the form asks for every field, in the language that is asked for", async () => {
   await using app = await openConsole();
   for (const language of ["ru", "en"] as const) {
@@ -242,24 +258,17 @@ Deno.test("a table of decisions moves the ledger, and its bad rows are named", a
   await using app = await openConsole();
   assert.match((await visit(app, "/console/ledger")).html, /No decision of this bank/);
   const id = (await apply(app, await example(app))).split("/").at(-1);
-  const send = async (text: string) => {
-    const body = new FormData();
-    body.set("table", new File([text], "outcomes.csv", { type: "text/csv" }));
-    const response = await app.request(`${ORIGIN}/console/ledger`, {
-      method: "POST",
-      headers: { host: "prescore.example", Origin: ORIGIN, "Accept-Language": "en" },
-      body,
-    });
-    return { status: response.status, html: await response.text() };
-  };
   const head = "application;bank;decision;decided_at\n";
   const at = "2023-11-14T12:00:00Z";
-  const sent = await send(`${head}${id};bank_a;approved;${at}\n<b>;bank_a;approved;${at}\n`);
+  const sent = await sendTable(
+    app,
+    `${head}${id};bank_a;approved;${at}\n<b>;bank_a;approved;${at}\n`,
+  );
   assert.equal(sent.status, 200);
   assert.match(sent.html, /2 rows, 1 of them new, 1 rejected/);
   assert.match(sent.html, /row 2: there is no application &lt;b&gt;/);
   assert.match(sent.html, /1 decisions, 1 approved/);
-  const bad = await send("bank;decision\n");
+  const bad = await sendTable(app, "bank;decision\n");
   assert.equal(bad.status, 422);
   assert.match(bad.html, /must have a column application, decided_at/);
 });
@@ -316,26 +325,16 @@ Deno.test("a decision says which of its bands is to be read as a lower one", asy
 Deno.test("a table is taken as large as the API takes it; what is refused is refused by a page", async () => {
   await using app = await openConsole();
   const id = (await apply(app, await example(app))).split("/").at(-1);
-  const send = async (text: string) => {
-    const body = new FormData();
-    body.set("table", new File([text], "outcomes.csv", { type: "text/csv" }));
-    const response = await app.request(`${ORIGIN}/console/ledger`, {
-      method: "POST",
-      headers: { host: "prescore.example", Origin: ORIGIN, "Accept-Language": "en" },
-      body,
-    });
-    return { status: response.status, type: response.headers.get("content-type"), response };
-  };
   const head = "application;bank;decision;decided_at;note\n";
   const row = `${id};bank_a;approved;2023-11-14T12:00:00Z;${"x".repeat(900)}\n`;
-  const whole = await send(head + row.repeat(1000));
+  const whole = await sendTable(app, head + row.repeat(1000));
   assert.equal(whole.status, 200);
-  assert.match(await whole.response.text(), /1000 rows, 1 of them new, 0 rejected/);
+  assert.match(whole.html, /1000 rows, 1 of them new, 0 rejected/);
   for (const bytes of [1_048_577, 2_000_000]) {
-    const large = await send("x".repeat(bytes));
+    const large = await sendTable(app, "x".repeat(bytes));
     assert.equal(large.status, 413);
     assert.match(large.type ?? "", /^text\/html/);
-    assert.match(await large.response.text(), /role="alert">What was sent is too large/);
+    assert.match(large.html, /role="alert">What was sent is too large/);
   }
 });
 

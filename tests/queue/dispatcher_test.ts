@@ -342,6 +342,7 @@ Deno.test("Dispatcher looks for more without a transaction, and claims with an u
       enqueueDone: (task, nowMs) => test.store.enqueueDone(task, nowMs),
       find: (id) => test.store.find(id),
       findEach: (ids) => test.store.findEach(ids),
+      payloadEach: (ids) => test.store.payloadEach(ids),
       payload: (id) => test.store.payload(id),
       ended: (ids) => test.store.ended(ids),
       extend: (tasks, untilMs) => test.store.extend(tasks, untilMs),

@@ -280,6 +280,9 @@ behaviour("payload() and ended() tell what a task holds, and which have ended", 
   });
   assert.equal(await test.store.payload("waits"), PAYLOAD);
   assert.equal(await test.store.payload("unknown"), undefined);
+  assert.deepEqual([...await test.store.payloadEach(["waits", "unknown", "waits"])], [
+    ["waits", PAYLOAD],
+  ]);
   const found = await test.store.findEach(["waits", "unknown", "waits"]);
   assert.deepEqual([...found], [["waits", await test.store.find("waits")]]);
   assert.deepEqual([...await test.store.ended([...ids, "unknown"])].sort(), ["dead", "done"]);

@@ -113,6 +113,7 @@ export async function openApp(
       find: (id) => recent.find(id),
       findEach: (ids) => store.findEach(ids),
       payload: (id) => store.payload(id),
+      payloadEach: (ids) => store.payloadEach(ids),
     },
     recent,
     batches,

@@ -52,7 +52,7 @@ function quantiles(sorted: readonly number[]): number[] {
 /** Requests a second; throws where one was refused. */
 async function wrk(url: string, ...args: string[]): Promise<number> {
   const { stdout } = await new Deno.Command("wrk", {
-    args: [`-c${options.connections}`, "-t1", `-d${seconds}s`, ...args, url],
+    args: [`-c${options.connections}`, "-t1", `-d${seconds}s`, "--timeout", "10s", ...args, url],
   }).output();
   const text = new TextDecoder().decode(stdout);
   assert.doesNotMatch(text, /Non-2xx|Socket errors/, text);

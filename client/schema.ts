@@ -1391,6 +1391,13 @@ export interface components {
             /** @description Категория товара (Goods category) */
             goods_category?: string | null;
         };
+        ApplicationEvent: {
+            /** @enum {string} */
+            event: "queued" | "scoring" | "decided" | "failed";
+            id: string;
+            /** @description The application, as JSON */
+            data: string;
+        };
         WhatIf: {
             decision: components["schemas"]["Decision"];
             /** @description Of each bank that could be asked; none where no term is given */
@@ -2010,7 +2017,7 @@ export interface operations {
                     "application/json": components["schemas"]["UploadedTask"];
                 };
             };
-            /** @description The body cannot be read */
+            /** @description The body cannot be read, or the Host header is no name or address */
             400: {
                 headers: {
                     [name: string]: unknown;
@@ -2105,6 +2112,15 @@ export interface operations {
                     "application/json": boolean;
                 };
             };
+            /** @description The Host header is no name or address */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
             /** @description A valid API key is needed */
             401: {
                 headers: {
@@ -2191,6 +2207,15 @@ export interface operations {
                     "application/json": boolean;
                 };
             };
+            /** @description The Host header is no name or address */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
             /** @description A valid API key is needed */
             401: {
                 headers: {
@@ -2275,6 +2300,15 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["Result"];
+                };
+            };
+            /** @description The Host header is no name or address */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
                 };
             };
             /** @description A valid API key is needed */
@@ -2902,11 +2936,13 @@ export interface operations {
                 };
                 content: {
                     /**
-                     * @example event: queued
-                     *     id: 0-queued
-                     *     data: {"id":"app_0bf4","status":"queued"}
+                     * @example {
+                     *       "event": "queued",
+                     *       "id": "0-queued",
+                     *       "data": "{\"id\":\"app_0bf4\",\"status\":\"queued\"}"
+                     *     }
                      */
-                    "text/event-stream": string;
+                    "text/event-stream": components["schemas"]["ApplicationEvent"];
                 };
             };
             /** @description The last event was seen already: do not ask again */
@@ -3845,6 +3881,15 @@ export interface operations {
                     "application/problem+json": components["schemas"]["ProblemDetails"];
                 };
             };
+            /** @description The request is not valid */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDetails"];
+                };
+            };
             /** @description Too many requests with this API key */
             429: {
                 headers: {
@@ -4119,6 +4164,15 @@ export interface operations {
                     "application/problem+json": components["schemas"]["ProblemDetails"];
                 };
             };
+            /** @description The request is not valid */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDetails"];
+                };
+            };
             /** @description Too many requests with this API key */
             429: {
                 headers: {
@@ -4208,6 +4262,15 @@ export interface operations {
             };
             /** @description The step is refused */
             409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDetails"];
+                };
+            };
+            /** @description The request is not valid */
+            422: {
                 headers: {
                     [name: string]: unknown;
                 };
@@ -4389,6 +4452,15 @@ export interface operations {
             };
             /** @description The role of this API key does not allow it */
             403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDetails"];
+                };
+            };
+            /** @description The body did not come in time */
+            408: {
                 headers: {
                     [name: string]: unknown;
                 };
@@ -5349,6 +5421,13 @@ export interface operations {
                 content: {
                     "text/plain": string;
                 };
+            };
+            /** @description The Host header is no name or address */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
             };
             /** @description A valid API key is needed */
             401: {

@@ -99,7 +99,11 @@ async function countBy(label: string): Promise<Record<string, number>> {
   const headers = { Authorization: `Bearer ${keys.admin}` };
   const text = await (await fetch(`${service.url}/metrics`, { headers })).text();
   const counts: Record<string, number> = {};
-  for (const [, labels = "", value] of text.matchAll(/^prescore_http_request_duration_seconds_count\{(.*)\} (\d+)$/gm)) {
+  for (
+    const [, labels = "", value] of text.matchAll(
+      /^prescore_http_request_duration_seconds_count\{(.*)\} (\d+)$/gm,
+    )
+  ) {
     const of = new RegExp(`${label}="([^"]*)"`).exec(labels)?.[1] ?? "";
     counts[of] = (counts[of] ?? 0) + Number(value);
   }

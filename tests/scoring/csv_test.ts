@@ -1,0 +1,81 @@
+import assert from "node:assert/strict";
+import fc from "fast-check";
+import { csvRows } from "../../scoring/csv.ts";
+import { TableError, TableReader } from "../../scoring/table.ts";
+import { readConfig } from "../support/service.ts";
+
+const { questionnaire } = readConfig();
+const encoder = new TextEncoder();
+
+/** The rows of bytes that come in pieces of any size. */
+function rowsOf(bytes: Uint8Array, cuts: readonly number[]): Promise<string[][]> {
+  const edges = [...cuts.filter((cut) => cut < bytes.length), bytes.length].sort((a, b) => a - b);
+  const pieces = edges.map((end, at) => bytes.slice(edges[at - 1] ?? 0, end));
+  return Array.fromAsync(csvRows(ReadableStream.from(pieces)));
+}
+
+const cuts = fc.array(fc.nat(400), { maxLength: 6 });
+/** The names of columns say which delimiter is meant, so they have none. */
+const names = fc.constantFrom("birthdate", "position", "a b", "колонка", '"q"');
+const cell = fc.string({ unit: "grapheme", maxLength: 12 })
+  .filter((text) => !text.startsWith("\uFEFF"));
+
+Deno.test("csvRows gives back whatever was written as RFC 4180 has it, wherever the bytes are cut", async () => {
+  const tables = fc.integer({ min: 2, max: 5 }).chain((width) =>
+    fc.record({
+      header: fc.array(names, { minLength: width, maxLength: width }),
+      rows: fc.array(fc.array(cell, { minLength: width, maxLength: width }), { maxLength: 5 }),
+      delimiter: fc.constantFrom(";", ","),
+      lineEnd: fc.constantFrom("\r\n", "\n"),
+      mark: fc.constantFrom("", "\uFEFF"),
+    })
+  );
+  await fc.assert(fc.asyncProperty(tables, cuts, async (table, cuts) => {
+    const written = [table.header, ...table.rows]
+      .map((row) =>
+        row.map((text) => `"${text.replaceAll('"', '""')}"`).join(table.delimiter) + table.lineEnd
+      ).join("");
+    const read = await rowsOf(encoder.encode(table.mark + written), cuts);
+    assert.deepEqual(read.map((row) => row.map((text) => text.replace(/^\uFEFF/, ""))), [
+      table.header,
+      ...table.rows,
+    ]);
+  }));
+});
+
+Deno.test("csvRows reads any bytes to rows, or says in words why not", async () => {
+  const pieces = fc.constantFrom(...'";,\r\n\u0000aя\uFEFF'.split(""));
+  const texts = fc.array(pieces, { maxLength: 40 }).map((list) => encoder.encode(list.join("")));
+  const bytes = fc.oneof(texts, fc.uint8Array({ maxLength: 60 }));
+  await fc.assert(fc.asyncProperty(bytes, cuts, async (bytes, cuts) => {
+    try {
+      await rowsOf(bytes, cuts);
+    } catch (error) {
+      assert.ok(error instanceof TableError, String(error));
+    }
+  }));
+});
+
+Deno.test("a cell is the number that it writes, or refused", () => {
+  const table = new TableReader(questionnaire, ["loan_amount", "merch_code"]);
+  const numbers = fc.double({ noNaN: true, noDefaultInfinity: true });
+  fc.assert(fc.property(numbers, fc.maxSafeInteger(), (amount, code) => {
+    assert.deepEqual(table.answers([String(amount), String(code)], 1), {
+      loan_amount: Number(String(amount)),
+      merch_code: code,
+    });
+  }));
+  const texts = fc.oneof(
+    fc.string({ unit: "binary" }),
+    fc.string({ unit: fc.constantFrom(..."0123456789.,eE+-x ") }),
+  );
+  fc.assert(fc.property(texts, (text) => {
+    try {
+      const { loan_amount } = table.answers([text, ""], 1);
+      assert.ok(loan_amount === null || Number.isFinite(loan_amount));
+    } catch (error) {
+      assert.ok(error instanceof TableError);
+      assert.match(error.message, /row 1, column loan_amount: current value is /);
+    }
+  }));
+});

@@ -3,6 +3,7 @@
 import csv
 import io
 import json
+from typing import Any
 
 import schemathesis
 from hypothesis import strategies as st
@@ -43,6 +44,40 @@ ROWS = st.fixed_dictionaries({"answers": ANSWERS}) | JSON
 LINES = st.lists(ROWS, min_size=1, max_size=20).map(
     lambda rows: "\n".join(map(json.dumps, rows)).encode(),
 )
+
+
+MADE_HERE = ["text/csv", "application/x-ndjson"]
+
+
+@schemathesis.hook
+def before_load_schema(_: schemathesis.HookContext, schema: dict[str, Any]) -> None:
+    r"""Leave out what schemathesis 4.32 cannot read: `\p{L}` is Latin letters to it, and examples of formats made here are no bytes."""
+    for methods in schema["paths"].values():
+        for operation in methods.values():
+            content = operation.get("requestBody", {}).get("content", {})
+            for media_type in MADE_HERE:
+                content.get(media_type, {}).pop("example", None)
+                content.get(media_type, {}).get("schema", {}).pop("example", None)
+    forget_letters(schema)
+
+
+def forget_letters(node: object) -> None:
+    if isinstance(node, dict):
+        if "\\p{" in str(node.get("pattern", "")):
+            del node["pattern"]
+        for inner in node.values():
+            forget_letters(inner)
+    elif isinstance(node, list):
+        for inner in node:
+            forget_letters(inner)
+
+
+@schemathesis.deserializer("application/x-ndjson")
+def first_line(_: schemathesis.DeserializationContext, response: schemathesis.Response) -> object:
+    """The document says of each line what it is; of a batch that has only begun there is none."""
+    line = response.content.decode().split("\n", 1)[0]
+    return json.loads(line) if line else {"row": 1, "status": "failed", "failure": "none yet"}
+
 
 schemathesis.openapi.media_type("text/csv", TABLES)
 schemathesis.openapi.media_type("application/x-ndjson", LINES)

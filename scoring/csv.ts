@@ -16,15 +16,17 @@ export async function* csvRows(
   { maxRowCharacters = Infinity }: CsvOptions = {},
 ): AsyncGenerator<string[]> {
   const texts = decoded(input);
-  const head = await readFirstLine(texts, maxRowCharacters);
-  const parser = Readable.from(joined(head, texts)).pipe(parse({
-    delimiter: delimiterOf(head),
-    record_delimiter: ["\r\n", "\n", "\r"],
-    relax_column_count: true,
-    ...Number.isFinite(maxRowCharacters) && { max_record_size: maxRowCharacters },
-  }));
+  let source: Readable | undefined;
   let width = 0;
   try {
+    const head = await readFirstLine(texts, maxRowCharacters);
+    source = Readable.from(joined(head, texts));
+    const parser = source.pipe(parse({
+      delimiter: delimiterOf(head),
+      record_delimiter: ["\r\n", "\n", "\r"],
+      relax_column_count: true,
+      ...Number.isFinite(maxRowCharacters) && { max_record_size: maxRowCharacters },
+    }));
     for await (const cells of parser) {
       width ||= cells.length;
       // An empty line is a row only where a row has a single cell.
@@ -36,10 +38,14 @@ export async function* csvRows(
     throw new TableError(
       `Cannot read the table: ${error instanceof Error ? error.message : error}`,
     );
+  } finally {
+    // A pipe does not tell its source that its target has failed; an upload would be held open for ever.
+    source?.destroy();
+    texts.return(undefined).catch(() => {});
   }
 }
 
-async function* decoded(input: ReadableStream<Uint8Array>): AsyncGenerator<string> {
+async function* decoded(input: ReadableStream<Uint8Array>): AsyncGenerator<string, void> {
   const decoder = new TextDecoder("utf-8", { fatal: true });
   let line = 1;
   for await (const chunk of input) {

@@ -51,7 +51,10 @@ MADE_HERE = ["text/csv", "application/x-ndjson"]
 
 @schemathesis.hook
 def before_load_schema(_: schemathesis.HookContext, schema: dict[str, Any]) -> None:
-    r"""Leave out what schemathesis 4.32 cannot read: `\p{L}` is Latin letters to it, and examples of formats made here are no bytes."""
+    r"""Leave out what schemathesis 4.32 cannot read:
+
+    to it `\p{L}` is a Latin letter, and a format that is made here has no examples.
+    """
     for methods in schema["paths"].values():
         for operation in methods.values():
             content = operation.get("requestBody", {}).get("content", {})

@@ -1,4 +1,5 @@
 import assert from "node:assert/strict";
+import { setImmediate } from "node:timers";
 import fc from "fast-check";
 import { csvRows } from "../../scoring/csv.ts";
 import { TableError, TableReader } from "../../scoring/table.ts";
@@ -79,3 +80,44 @@ Deno.test("a cell is the number that it writes, or refused", () => {
     }
   }));
 });
+
+/** Endless, of one piece again and again; whether its reader has let go of it. */
+function endless(piece: string) {
+  const state = { isCancelled: false };
+  const stream = new ReadableStream<Uint8Array>({
+    pull: (controller) => controller.enqueue(encoder.encode(piece)),
+    cancel: () => void (state.isCancelled = true),
+  });
+  return { stream, state };
+}
+
+for (
+  const [what, piece] of [
+    ["a first line without an end", "x".repeat(100)],
+    ["a cell whose quote is never closed", 'a;b\n"x'],
+    ["bytes that are no table", 'a;b\n"x"y;\n'],
+  ] as const
+) {
+  Deno.test(`csvRows lets go of an endless stream at ${what}`, async () => {
+    const { stream, state } = endless(piece);
+    await assert.rejects(
+      Array.fromAsync(csvRows(stream, { maxRowCharacters: 1000 })),
+      TableError,
+    );
+    await settled(() => state.isCancelled);
+  });
+}
+
+Deno.test("csvRows lets go of an endless stream of which nobody wants more rows", async () => {
+  const { stream, state } = endless("a;b\n1;2\n");
+  for await (const row of csvRows(stream)) if (row[0] === "1") break;
+  await settled(() => state.isCancelled);
+});
+
+/** Some turns of the event loop later it is so. */
+async function settled(isSo: () => boolean): Promise<void> {
+  for (let turn = 0; turn < 100 && !isSo(); turn++) {
+    await new Promise<void>((resolve) => setImmediate(resolve));
+  }
+  assert.ok(isSo());
+}

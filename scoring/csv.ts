@@ -2,8 +2,8 @@
  * Streams a CSV (RFC 4180, `;` or `,`, UTF-8 with or without a byte order mark) as rows of cells, the header first. Bytes that
  * are not UTF-8 are an error: read as something else they would be other answers.
  */
-import { parse } from "csv-parse";
-import { Readable } from "node:stream";
+import { CsvError, parse } from "csv-parse";
+import { pipeline, Readable } from "node:stream";
 import { delimiterOf, TableError } from "./table.ts";
 
 export interface CsvOptions {
@@ -16,17 +16,17 @@ export async function* csvRows(
   { maxRowCharacters = Infinity }: CsvOptions = {},
 ): AsyncGenerator<string[]> {
   const texts = decoded(input);
-  let source: Readable | undefined;
   let width = 0;
   try {
     const head = await readFirstLine(texts, maxRowCharacters);
-    source = Readable.from(joined(head, texts));
-    const parser = source.pipe(parse({
+    const reader = parse({
       delimiter: delimiterOf(head),
       record_delimiter: ["\r\n", "\n", "\r"],
       relax_column_count: true,
       ...Number.isFinite(maxRowCharacters) && { max_record_size: maxRowCharacters },
-    }));
+    });
+    // Each ends with the other: an upload would else be held open for ever, or its end never be heard of.
+    const parser = pipeline(Readable.from(joined(head, texts)), reader, () => {});
     for await (const cells of parser) {
       width ||= cells.length;
       // An empty line is a row only where a row has a single cell.
@@ -34,13 +34,9 @@ export async function* csvRows(
       yield cells;
     }
   } catch (error) {
-    if (error instanceof TableError) throw error;
-    throw new TableError(
-      `Cannot read the table: ${error instanceof Error ? error.message : error}`,
-    );
+    if (!(error instanceof CsvError)) throw error;
+    throw new TableError(`Cannot read the table: ${error.message}`);
   } finally {
-    // A pipe does not tell its source that its target has failed; an upload would be held open for ever.
-    source?.destroy();
     texts.return(undefined).catch(() => {});
   }
 }

@@ -121,3 +121,20 @@ async function settled(isSo: () => boolean): Promise<void> {
   }
   assert.ok(isSo());
 }
+
+for (
+  const [where, pieces] of [["the first line", ["a;b"]], ["a row", ["a;b\n1;2\n", "3;"]]] as const
+) {
+  Deno.test(`csvRows ends with the stream's own error in ${where}`, async () => {
+    const broken = new Error("nothing came for 10 s");
+    const left = [...pieces];
+    const stream = new ReadableStream<Uint8Array>({
+      pull(controller) {
+        const piece = left.shift();
+        if (piece === undefined) controller.error(broken);
+        else controller.enqueue(encoder.encode(piece));
+      },
+    });
+    await assert.rejects(Array.fromAsync(csvRows(stream)), (error) => error === broken);
+  });
+}

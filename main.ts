@@ -5,11 +5,13 @@
 import { Analytics, Projector } from "./analytics/mod.ts";
 import { type Config, ConfigError } from "./configs/mod.ts";
 import { systemClock } from "./clock.ts";
+import { ConsentRecorder } from "./consent/mod.ts";
 import { Completions } from "./queue/completions.ts";
 import { Dispatcher, type DispatcherOptions } from "./queue/dispatcher.ts";
 import { Express } from "./queue/express.ts";
 import { GroupCommit } from "./database/group_commit.ts";
 import { accessTo } from "./keys.ts";
+import { subjectHashOf } from "./subject_key.ts";
 import { openStores } from "./stores.ts";
 import { type OpenConnections, openConnections } from "./sockets/linux.ts";
 import { SlowSockets } from "./sockets/slow.ts";
@@ -105,6 +107,13 @@ export async function startService(config: Config): Promise<Service> {
     });
     projector.start();
     closing.defer(() => projector.stop());
+    const recorder = new ConsentRecorder({
+      consents: stores.consents,
+      clock: systemClock,
+      report: (error) => reporter.report("What was agreed to is not on record and will be", error),
+    });
+    recorder.start();
+    closing.defer(() => recorder.stop());
   }
 
   const express = scores
@@ -141,6 +150,8 @@ export async function startService(config: Config): Promise<Service> {
       revision: () => live.champion.revision,
       lifecycle: serving.lifecycle,
       analytics: new Analytics({ ...config, ...stores }),
+      consents: stores.consents,
+      subjectHash: subjectHashOf(service),
       async erase(id, actor) {
         const erased = await stores.erasure.erase(id, actor);
         recent.evict(id);

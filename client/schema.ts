@@ -123,7 +123,7 @@ export interface paths {
         put?: never;
         /**
          * Have an application decided
-         * @description The answer means that it is on disk. An absent or null field is a missing answer; a field that the questionnaire does not have is an error.
+         * @description The answer means that it is on disk. An absent or null field is a missing answer; a field that the questionnaire does not have is an error. Whose it is, and what the person agreed to, may stand beside the answers: it is stored with them or not at all.
          */
         post: operations["createApplication"];
         delete?: never;
@@ -468,6 +468,34 @@ export interface paths {
         put?: never;
         post?: never;
         delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/applications/{id}/consent": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Read what was agreed to for an application
+         * @description Of each purpose the latest agreement, whether or not it is in force.
+         */
+        get: operations["getConsent"];
+        /**
+         * Put an agreement in the place of what was agreed to
+         * @description Purposes that it does not name are withdrawn.
+         */
+        put: operations["giveConsent"];
+        post?: never;
+        /**
+         * Withdraw all that was agreed to for an application
+         * @description The application itself stays: erasing it is a step of its own.
+         */
+        delete: operations["withdrawConsent"];
         options?: never;
         head?: never;
         patch?: never;
@@ -1334,8 +1362,36 @@ export interface components {
                 high: number;
             };
         };
+        /**
+         * @example {
+         *       "answers": {
+         *         "birthdate": "1988-07-21 00:00:00.0000000",
+         *         "education": "Высшее - специалист",
+         *         "employment_status": "Работаю по найму полный рабочий день\\/служу",
+         *         "value": "9 - 10 лет",
+         *         "jobstartdate": "2013-09-01 00:00:00.0000000",
+         *         "position": "начальник п",
+         *         "monthprofit": 180000,
+         *         "monthexpense": 100000,
+         *         "gender": 0,
+         *         "family_status": "Никогда в браке не состоял(а)",
+         *         "childcount": 0,
+         *         "snils": 0,
+         *         "merch_code": 77,
+         *         "loan_amount": 137000,
+         *         "loan_term": 18,
+         *         "goods_category": "Furniture"
+         *       }
+         *     }
+         */
         NewApplication: {
             answers: components["schemas"]["Answers"];
+            /**
+             * @description What your system calls the person, the same for all of the person's applications; only a keyed hash of it is kept
+             * @example client-4711
+             */
+            subject?: string;
+            consent?: components["schemas"]["NewConsent"];
         };
         /**
          * @example {
@@ -1391,6 +1447,32 @@ export interface components {
             /** @description Категория товара (Goods category) */
             goods_category?: string | null;
         };
+        /**
+         * @example {
+         *       "purposes": [
+         *         "scoring",
+         *         "marketing"
+         *       ],
+         *       "document": "privacy notice/3",
+         *       "expiresAt": "2031-01-31T00:00:00Z"
+         *     }
+         */
+        NewConsent: {
+            /** @description scoring: the decision; bank-transfer: being sent to banks; marketing: later offers; model-training: teaching models by its outcome */
+            purposes: ("scoring" | "bank-transfer" | "marketing" | "model-training")[];
+            /** @description The text that was agreed to, with its version; kept in the audit log */
+            document: string;
+            /**
+             * Format: date-time
+             * @description Absent: when it is stored
+             */
+            givenAt?: string;
+            /**
+             * Format: date-time
+             * @description Absent: until it is withdrawn
+             */
+            expiresAt?: string;
+        };
         WhatIf: {
             decision: components["schemas"]["Decision"];
             /** @description Of each bank that could be asked; none where no term is given */
@@ -1407,6 +1489,9 @@ export interface components {
                 to: number;
                 probability: number;
             }[];
+        };
+        Questions: {
+            answers: components["schemas"]["Answers"];
         };
         /**
          * @example {
@@ -1962,6 +2047,44 @@ export interface components {
                     en: string;
                 };
             }[];
+        };
+        /**
+         * @example {
+         *       "agreements": [
+         *         {
+         *           "purpose": "marketing",
+         *           "document": "privacy notice/3",
+         *           "givenAt": "2026-01-31T09:00:00.000Z",
+         *           "expiresAt": "2031-01-31T00:00:00.000Z",
+         *           "inForce": true
+         *         }
+         *       ]
+         *     }
+         */
+        Consent: {
+            agreements: components["schemas"]["Agreement"][];
+        };
+        /**
+         * @example {
+         *       "purpose": "marketing",
+         *       "document": "privacy notice/3",
+         *       "givenAt": "2026-01-31T09:00:00.000Z",
+         *       "expiresAt": "2031-01-31T00:00:00.000Z",
+         *       "inForce": true
+         *     }
+         */
+        Agreement: {
+            /** @enum {string} */
+            purpose: "scoring" | "bank-transfer" | "marketing" | "model-training";
+            document: string;
+            /** Format: date-time */
+            givenAt: string;
+            /** Format: date-time */
+            expiresAt?: string;
+            /** Format: date-time */
+            withdrawnAt?: string;
+            /** @description Given, and neither run out nor withdrawn */
+            inForce: boolean;
         };
         Health: {
             /** @enum {string} */
@@ -2990,7 +3113,7 @@ export interface operations {
         };
         requestBody: {
             content: {
-                "application/json": components["schemas"]["NewApplication"];
+                "application/json": components["schemas"]["Questions"];
             };
         };
         responses: {
@@ -5147,6 +5270,299 @@ export interface operations {
             };
             /** @description The role of this API key does not allow it */
             403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDetails"];
+                };
+            };
+            /** @description Too many requests with this API key */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDetails"];
+                };
+            };
+            /** @description The service failed */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDetails"];
+                };
+            };
+            /** @description The database cannot be reached */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDetails"];
+                };
+            };
+        };
+    };
+    getConsent: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description What was agreed to */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Consent"];
+                };
+            };
+            /** @description The Host header is no name or address */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDetails"];
+                };
+            };
+            /** @description A valid API key is needed */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDetails"];
+                };
+            };
+            /** @description The role of this API key does not allow it */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDetails"];
+                };
+            };
+            /** @description There is no such thing */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDetails"];
+                };
+            };
+            /** @description Too many requests with this API key */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDetails"];
+                };
+            };
+            /** @description The service failed */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDetails"];
+                };
+            };
+            /** @description The database cannot be reached */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDetails"];
+                };
+            };
+        };
+    };
+    giveConsent: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["NewConsent"];
+            };
+        };
+        responses: {
+            /** @description It is stored, and on record */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Consent"];
+                };
+            };
+            /** @description The Host header is no name or address; The body cannot be read */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDetails"];
+                };
+            };
+            /** @description A valid API key is needed */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDetails"];
+                };
+            };
+            /** @description The role of this API key does not allow it */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDetails"];
+                };
+            };
+            /** @description There is no such thing */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDetails"];
+                };
+            };
+            /** @description The body did not come in time */
+            408: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDetails"];
+                };
+            };
+            /** @description The body is too large */
+            413: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDetails"];
+                };
+            };
+            /** @description The Content-Type is not taken here */
+            415: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDetails"];
+                };
+            };
+            /** @description The request is not valid */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDetails"];
+                };
+            };
+            /** @description Too many requests with this API key */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDetails"];
+                };
+            };
+            /** @description The service failed */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDetails"];
+                };
+            };
+            /** @description The database cannot be reached */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDetails"];
+                };
+            };
+        };
+    };
+    withdrawConsent: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Nothing is in force any more, and that is on record */
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description The Host header is no name or address */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDetails"];
+                };
+            };
+            /** @description A valid API key is needed */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDetails"];
+                };
+            };
+            /** @description The role of this API key does not allow it */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDetails"];
+                };
+            };
+            /** @description There is no such thing */
+            404: {
                 headers: {
                     [name: string]: unknown;
                 };

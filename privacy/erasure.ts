@@ -1,12 +1,12 @@
 /**
  * Removes all that is stored of one application: answers, result, what banks decided, what a trial scored, what is still to be told.
  * SQLite writes zeros over what is removed (`secure_delete`), and the write-ahead log is carried into the file and cut off, so that
- * neither holds a byte of it. Counts that it went into are taken back where they name nobody (`outcome_counts`); its fact goes with
- * its task, by a trigger, and the sums of facts stay.
+ * neither holds a byte of it. Counts that it went into are taken back where they name nobody (`outcome_counts`); its fact, and what
+ * it was agreed to, go with its task, by triggers, and the sums of facts stay.
  *
  * Known limits: a copy that was made before, such as a backup, keeps what it has; on a server the server's own log does.
  */
-import type { AuditLog } from "../audit/mod.ts";
+import { applicationSubject, type AuditLog } from "../audit/mod.ts";
 import { isRemote } from "../database/connection.ts";
 import { type Database, statement } from "../database/database.ts";
 
@@ -48,12 +48,7 @@ export class Erasure {
       return rows.length === 0 ? "missing" : "at work";
     }
     if (!isRemote(databaseUrl)) await database.read("PRAGMA wal_checkpoint(TRUNCATE)");
-    await audit.append({ actor, action: "application.erase", subject: subjectOf(id) });
+    await audit.append({ actor, action: "application.erase", subject: applicationSubject(id) });
     return "erased";
   }
-}
-
-/** The reference's id is made of the answers: whoever guesses them would know it again. */
-function subjectOf(id: string): string {
-  return id.startsWith("app_") ? `applications/${id}` : "applications/of the contract";
 }

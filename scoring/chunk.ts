@@ -9,7 +9,10 @@ import type { Application } from "./score.ts";
 /** What is wrong with a row, as its reader put it. */
 type RowErrors = readonly unknown[];
 
-export type ChunkRow = { readonly answers: Answers } | { readonly errors: RowErrors };
+/** `terms`, on which the row was sent, tell one upload from another; nothing of them is scored. */
+export type ChunkRow =
+  | { readonly answers: Answers; readonly terms?: object }
+  | { readonly errors: RowErrors };
 
 export type RowResult =
   | { readonly result: unknown }

@@ -112,6 +112,7 @@ export function documentOptions({ questionnaire, banks, service }: Config): AppO
       downgraded: () => [],
     },
     erase: unasked,
+    consents: { read: unasked, give: unasked, withdraw: unasked },
     wake() {},
     now: () => EXAMPLE_AT_MS,
     after: () => () => {},

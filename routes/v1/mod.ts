@@ -5,6 +5,7 @@ import { addApplicationEvents } from "./application_events.ts";
 import { addApplications, type ApplicationsOptions } from "./applications.ts";
 import { addBatches, type BatchesOptions } from "./batches.ts";
 import { addCatalogue, type CatalogueOptions } from "./catalogue.ts";
+import { addConsent, type ConsentOptions } from "./consent.ts";
 import { addErasure, type ErasureOptions } from "./erasure.ts";
 import { addOutcomes, type OutcomesOptions } from "./outcomes.ts";
 import { addModels, type ModelsOptions } from "./models.ts";
@@ -18,6 +19,7 @@ export interface V1Options
     ApplicationsOptions,
     BatchesOptions,
     CatalogueOptions,
+    ConsentOptions,
     ErasureOptions,
     ModelsOptions,
     OutcomesOptions,
@@ -37,6 +39,7 @@ export function v1Routes(options: V1Options): OpenAPIHono {
   addModels(app, options);
   addOutcomes(app, options);
   addAnalytics(app, options);
+  addConsent(app, options);
   addErasure(app, options);
   addWebhooks(app);
   addProblemPages(app);

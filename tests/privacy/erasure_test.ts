@@ -63,10 +63,12 @@ Deno.test("every table that names an application is one from which it is removed
       "WHERE m.type = 'table' AND c.name IN ('application_id', 'task_id', 'subject', 'number')",
   );
   assert.deepEqual(rows.map(({ name, field }) => `${name}.${field}`).toSorted(), [
+    ...["application_subjects.number", "application_subjects.subject"],
     // Says who did what; an application is named there by a random id.
     "audit.subject",
     // A chunk holds the rows of many, and goes with its batch.
     "batch_chunks.task_id",
+    "consents.number",
     ...["fact_changes.number", "fact_progress.number", "facts.number"],
     ...["model_trial_scores.application_id", "outcome_events.application_id"],
     ...["outcomes.application_id", "payloads.number", "results.number", "tasks.number"],

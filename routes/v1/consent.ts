@@ -113,9 +113,10 @@ function addGive(app: OpenAPIHono, options: ConsentOptions): void {
   });
   app.openAPIRegistry.registerPath(route);
   app.put(ROUTE, permit("submit"), async (c) => {
-    const consent = consentOf(await readJson(c, consentSchema, options));
     const caller = callerOf(c);
     const id = storedId(caller.tenant, c.req.param("id"));
+    if (await consents.read(id) === undefined) throw missing(c.req.param("id"));
+    const consent = consentOf(await readJson(c, consentSchema, options));
     const given = await consents.give(consent, { id, actor: actorOf(caller), nowMs: now() });
     const agreements = given ? await consents.read(id) : undefined;
     if (agreements === undefined) throw missing(c.req.param("id"));

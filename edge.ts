@@ -15,6 +15,7 @@ import { Dispatcher } from "./queue/dispatcher.ts";
 import { Express } from "./queue/express.ts";
 import { accessTo } from "./keys.ts";
 import { subjectHashOf } from "./subject_key.ts";
+import { Retention } from "./privacy/mod.ts";
 import { openStores } from "./stores.ts";
 import type { Enqueued, NewTask, Task } from "./queue/store.ts";
 import { WebhookSender } from "./queue/webhook_sender.ts";
@@ -163,12 +164,18 @@ async function startEdge(): Promise<Edge> {
     report,
   });
 
+  const { days } = service.retention;
+  const retention = days === undefined
+    ? undefined
+    : new Retention({ erasure: stores.erasure, days, clock: systemClock, report });
+
   async function sweep(): Promise<void> {
     const untilMs = systemClock.now() + service.edge.sweepBudgetMs;
     await drain(service.edge.sweepBudgetMs, { batches: true });
     await serving.scoreBeside();
     await projector.drain(untilMs - systemClock.now()).catch(report);
     await recorder.drain(untilMs - systemClock.now()).catch(report);
+    await retention?.drain(untilMs - systemClock.now()).catch(report);
     do {
       if (!await sender.sendDue().catch(report)) return;
     } while (systemClock.now() < untilMs);

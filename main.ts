@@ -12,6 +12,7 @@ import { Express } from "./queue/express.ts";
 import { GroupCommit } from "./database/group_commit.ts";
 import { accessTo } from "./keys.ts";
 import { subjectHashOf } from "./subject_key.ts";
+import { Retention } from "./privacy/mod.ts";
 import { openStores } from "./stores.ts";
 import { type OpenConnections, openConnections } from "./sockets/linux.ts";
 import { SlowSockets } from "./sockets/slow.ts";
@@ -107,6 +108,15 @@ export async function startService(config: Config): Promise<Service> {
     });
     projector.start();
     closing.defer(() => projector.stop());
+    const { days } = service.retention;
+    if (days !== undefined) {
+      const retention = new Retention({
+        ...{ erasure: stores.erasure, days, clock: systemClock },
+        report: (error) => reporter.report("Old applications were not erased and will be", error),
+      });
+      retention.start();
+      closing.defer(() => retention.stop());
+    }
     const recorder = new ConsentRecorder({
       consents: stores.consents,
       clock: systemClock,

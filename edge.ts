@@ -15,7 +15,7 @@ import { Dispatcher } from "./queue/dispatcher.ts";
 import { Express } from "./queue/express.ts";
 import { accessTo } from "./keys.ts";
 import { subjectHashOf } from "./subject_key.ts";
-import { Retention } from "./privacy/mod.ts";
+import { Retention, Subjects } from "./privacy/mod.ts";
 import { openStores } from "./stores.ts";
 import type { Enqueued, NewTask, Task } from "./queue/store.ts";
 import { WebhookSender } from "./queue/webhook_sender.ts";
@@ -194,6 +194,7 @@ async function startEdge(): Promise<Edge> {
     lifecycle: serving.lifecycle,
     analytics: new Analytics({ ...config, ...stores }),
     consents: stores.consents,
+    subjects: new Subjects({ ...stores, erase: (id, actor) => stores.erasure.erase(id, actor) }),
     subjectHash: subjectHashOf(service),
     erase: (id, actor) => stores.erasure.erase(id, actor),
     report,

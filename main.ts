@@ -12,7 +12,7 @@ import { Express } from "./queue/express.ts";
 import { GroupCommit } from "./database/group_commit.ts";
 import { accessTo } from "./keys.ts";
 import { subjectHashOf } from "./subject_key.ts";
-import { Retention } from "./privacy/mod.ts";
+import { type Erased, Retention, Subjects } from "./privacy/mod.ts";
 import { openStores } from "./stores.ts";
 import { type OpenConnections, openConnections } from "./sockets/linux.ts";
 import { SlowSockets } from "./sockets/slow.ts";
@@ -145,6 +145,11 @@ export async function startService(config: Config): Promise<Service> {
   });
   const telemetry = watch.telemetry({ live, database: stores.database });
   const recent = new RecentResults({ store, clock: systemClock, freshMs: RESULT_FRESH_MS });
+  async function erase(id: string, actor: string): Promise<Erased> {
+    const erased = await stores.erasure.erase(id, actor);
+    recent.evict(id);
+    return erased;
+  }
   const app = service.role === "worker"
     ? createHealthFront({ store, report, access, telemetry })
     : createFront({
@@ -161,12 +166,9 @@ export async function startService(config: Config): Promise<Service> {
       lifecycle: serving.lifecycle,
       analytics: new Analytics({ ...config, ...stores }),
       consents: stores.consents,
+      subjects: new Subjects({ ...stores, erase }),
       subjectHash: subjectHashOf(service),
-      async erase(id, actor) {
-        const erased = await stores.erasure.erase(id, actor);
-        recent.evict(id);
-        return erased;
-      },
+      erase,
       report,
       enqueue: recent.watch((task) =>
         uploads.add({ ...task, revision: live.chosen(task.id).revision })

@@ -34,6 +34,11 @@ const WITHDRAW = `
   WHERE number = ${NUMBER} AND row = 0 AND withdrawn_at_ms IS NULL
     AND purpose NOT IN (SELECT value FROM json_each(:purposes))`;
 
+const WITHDRAW_ALL = `
+  UPDATE consents SET withdrawn_at_ms = :now
+  WHERE withdrawn_at_ms IS NULL
+    AND (number, row) IN (SELECT number, row FROM application_subjects WHERE subject = :subject)`;
+
 const UNRECORDED = `
   SELECT tasks.id, consents.*, batch_chunks.batch_id FROM consents JOIN tasks USING (number)
   LEFT JOIN batch_chunks ON batch_chunks.task_id = tasks.id
@@ -113,6 +118,18 @@ export class ConsentStore {
       };
     });
     return entries.length > 0;
+  }
+
+  /** Withdraws all that a person agreed to, for every application and row that came with that hash. */
+  async withdrawAll(subject: string, { actor, nowMs }: Omit<Step, "id">): Promise<void> {
+    // What was given before must not stand in the log after it.
+    while (await this.record());
+    await this.#audit.changeEach(() =>
+      Promise.resolve({
+        entries: [{ actor, action: "consent.withdraw", subject: `subjects/${subject}` }],
+        statements: [statement(WITHDRAW_ALL, { subject, now: nowMs })],
+      })
+    );
   }
 
   /** Puts on record what came with uploads, some of it; false where there was nothing. */

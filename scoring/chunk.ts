@@ -60,6 +60,20 @@ export function decodeChunkResult(text: string): readonly RowResult[] {
   return JSON.parse(text);
 }
 
+/** One row of a chunk, by its place from 0: what was sent, and what came of it, `null` where nothing has yet. */
+export function decodeRow(
+  payload: string,
+  result: string | null,
+  place: number,
+): { readonly answers: Answers; readonly result: unknown } {
+  const row: ChunkRow | undefined = JSON.parse(payload).rows[place];
+  const outcome = result === null ? null : decodeChunkResult(result)[place] ?? null;
+  return {
+    answers: row && "answers" in row ? row.answers : {},
+    result: outcome && "result" in outcome ? outcome.result : outcome,
+  };
+}
+
 /** Does chunks by the work that they name, and all other tasks by `others`. What cannot be done fails its task alone. */
 export function withChunks(works: Readonly<Record<string, Work>>, others: Handler): Handler {
   return async (tasks) => {

@@ -12,7 +12,7 @@ const ALLOWED: Readonly<Record<string, readonly string[]>> = {
   access: ["audit", "clock.ts", "configs", "database"],
   lifecycle: ["audit", "clock.ts", "configs", "database"],
   queue: ["clock.ts", "configs", "consent", "database"],
-  privacy: ["audit", "clock.ts", "database"],
+  privacy: ["audit", "clock.ts", "consent", "database"],
   scoring: ["configs"],
   telemetry: ["clock.ts", "database", "queue"],
   sockets: ["clock.ts"],

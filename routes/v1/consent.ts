@@ -23,7 +23,7 @@ const EXAMPLE = {
   inForce: true,
 } as const;
 
-const agreementSchema = z.object({
+export const agreementSchema = z.object({
   purpose: z.enum(PURPOSES),
   document: z.string(),
   givenAt: z.iso.datetime(),
@@ -46,18 +46,21 @@ export function consentView(
   agreements: readonly Agreement[],
   nowMs: number,
 ): z.infer<typeof consentViewSchema> {
+  return { agreements: agreements.map((agreement) => agreementView(agreement, nowMs)) };
+}
+
+export function agreementView(
+  agreement: Agreement,
+  nowMs: number,
+): z.infer<typeof agreementSchema> {
+  const { purpose, document, givenAtMs, expiresAtMs, withdrawnAtMs } = agreement;
   return {
-    agreements: agreements.map((agreement) => {
-      const { purpose, document, givenAtMs, expiresAtMs, withdrawnAtMs } = agreement;
-      return {
-        purpose,
-        document,
-        givenAt: new Date(givenAtMs).toISOString(),
-        ...expiresAtMs !== null && { expiresAt: new Date(expiresAtMs).toISOString() },
-        ...withdrawnAtMs !== null && { withdrawnAt: new Date(withdrawnAtMs).toISOString() },
-        inForce: isInForce(agreement, nowMs),
-      };
-    }),
+    purpose,
+    document,
+    givenAt: new Date(givenAtMs).toISOString(),
+    ...expiresAtMs !== null && { expiresAt: new Date(expiresAtMs).toISOString() },
+    ...withdrawnAtMs !== null && { withdrawnAt: new Date(withdrawnAtMs).toISOString() },
+    inForce: isInForce(agreement, nowMs),
   };
 }
 

@@ -11,6 +11,7 @@ import { addOutcomes, type OutcomesOptions } from "./outcomes.ts";
 import { addModels, type ModelsOptions } from "./models.ts";
 import { addProblemPages } from "./problem_pages.ts";
 import { problemHandler } from "./problems.ts";
+import { addSubjects, type SubjectsOptions } from "./subjects.ts";
 import { addWebhooks } from "./webhooks.ts";
 import { addWhatIf, type WhatIfOptions } from "./what_if.ts";
 
@@ -23,6 +24,7 @@ export interface V1Options
     ErasureOptions,
     ModelsOptions,
     OutcomesOptions,
+    SubjectsOptions,
     WhatIfOptions {
   /** Told of every failure that is not the client's doing. */
   readonly report: (error: unknown) => void;
@@ -41,6 +43,7 @@ export function v1Routes(options: V1Options): OpenAPIHono {
   addAnalytics(app, options);
   addConsent(app, options);
   addErasure(app, options);
+  addSubjects(app, options);
   addWebhooks(app);
   addProblemPages(app);
   return app;

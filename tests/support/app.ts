@@ -8,7 +8,7 @@ import { ConsentRecorder, ConsentStore, subjectHash } from "../../consent/mod.ts
 import { Completions } from "../../queue/completions.ts";
 import { Dispatcher } from "../../queue/dispatcher.ts";
 import { Express } from "../../queue/express.ts";
-import { Erasure } from "../../privacy/mod.ts";
+import { Erasure, Subjects } from "../../privacy/mod.ts";
 import { RecentResults } from "../../queue/recent_results.ts";
 import { LibsqlBatches } from "../../queue/libsql_batches.ts";
 import type { Connection } from "../../database/connection.ts";
@@ -123,6 +123,10 @@ export async function openApp(
     access: access?.({ connection, clock }) ?? OPEN_ACCESS,
     analytics: new Analytics({ ...config, facts, outcomes: new OutcomeStore(connection) }),
     consents,
+    subjects: new Subjects({
+      ...{ database: connection, audit, consents, store },
+      erase: (id, actor) => erasure.erase(id, actor),
+    }),
     subjectHash: subjectHash(new Uint8Array(32)),
     async erase(id, actor) {
       const erased = await erasure.erase(id, actor);

@@ -27,7 +27,7 @@ import { chooseCommand, main, whenRun } from "./tasks/main.ts";
 import { Reporter } from "./tasks/report.ts";
 import { configuredVersion } from "./versions.ts";
 import { loadVersion, startServing } from "./serving.ts";
-import { startWatch } from "./watch.ts";
+import { startTracing, startWatch } from "./watch.ts";
 
 /** For how long a result may be answered that another process has taken back. */
 const RESULT_FRESH_MS = 1000;
@@ -72,7 +72,12 @@ export async function startService(config: Config): Promise<Service> {
       report: (error) => reporter.report("The models cannot be changed here", error),
     }),
   );
-  const { live, handler } = serving;
+  const { live } = serving;
+  const tracing = await startTracing(stores.database, {
+    clock: systemClock,
+    report: (error) => reporter.report("A trace was lost", error),
+  });
+  const handler = tracing?.handler(serving.handler) ?? serving.handler;
   const scores = service.role !== "api";
 
   const sender = scores ? await startWebhooks(service, webhooks) : undefined;
@@ -89,6 +94,7 @@ export async function startService(config: Config): Promise<Service> {
       ...{ store, handler },
       onEnded: (ids) => {
         completions.tell(ids);
+        tracing?.ended(ids);
         sender?.wake();
       },
       policy: service.queue,
@@ -143,8 +149,11 @@ export async function startService(config: Config): Promise<Service> {
     limit: service.queue.batchRows,
     waitingLimit: service.limits.waitingUploads,
   });
-  const telemetry = watch.telemetry({ live, database: stores.database });
+  const telemetry = watch.telemetry({ live, database: stores.database, tracing });
   const recent = new RecentResults({ store, clock: systemClock, freshMs: RESULT_FRESH_MS });
+  const enqueue = recent.watch((task: Omit<NewTask, "revision">) =>
+    uploads.add({ ...task, revision: live.chosen(task.id).revision })
+  );
   async function erase(id: string, actor: string): Promise<Erased> {
     const erased = await stores.erasure.erase(id, actor);
     recent.evict(id);
@@ -170,12 +179,11 @@ export async function startService(config: Config): Promise<Service> {
       subjectHash: subjectHashOf(service),
       erase,
       report,
-      enqueue: recent.watch((task) =>
-        uploads.add({ ...task, revision: live.chosen(task.id).revision })
-      ),
+      enqueue: tracing ? (task) => tracing.enqueue(task, enqueue) : enqueue,
       express: async (task, timeoutMs) => {
         const { revision } = live.chosen(task.id);
-        const done = await express?.run({ ...task, revision }, timeoutMs) ?? false;
+        const run = async () => await express?.run({ ...task, revision }, timeoutMs) ?? false;
+        const done = await (tracing ? tracing.express(task, run) : run());
         if (done) sender?.wake();
         return done;
       },

@@ -101,6 +101,9 @@ CREATE TRIGGER tenants_idle AFTER UPDATE OF waiting ON tenants WHEN new.waiting 
 CREATE TRIGGER terms_removed AFTER DELETE ON tasks BEGIN
   DELETE FROM consents WHERE number = old.number; DELETE FROM application_subjects WHERE number = old.number; END;
 
+CREATE TRIGGER traces_removed AFTER DELETE ON tasks BEGIN
+  DELETE FROM task_traces WHERE task_id = old.id; END;
+
 CREATE TRIGGER trial_scores_removed AFTER DELETE ON tasks BEGIN
   DELETE FROM model_trial_scores WHERE application_id = old.id; END;
 
@@ -346,6 +349,12 @@ CREATE TABLE "results" (
   fence INTEGER NOT NULL,
   created_at_ms INTEGER NOT NULL
 ) STRICT;
+
+CREATE TABLE task_traces (
+  task_id TEXT NOT NULL PRIMARY KEY,
+  -- https://www.w3.org/TR/trace-context/, without anything of the request.
+  traceparent TEXT NOT NULL CHECK (length(traceparent) = 55)
+) STRICT, WITHOUT ROWID;
 
 CREATE TABLE "tasks" (
   number INTEGER PRIMARY KEY,

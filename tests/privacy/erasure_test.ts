@@ -72,8 +72,8 @@ Deno.test("every table that names an application is one from which it is removed
     "consents.number",
     ...["fact_changes.number", "fact_progress.number", "facts.number"],
     ...["model_trial_scores.application_id", "outcome_events.application_id"],
-    ...["outcomes.application_id", "payloads.number", "results.number", "tasks.number"],
-    "task_traces.task_id",
+    ...["outcomes.application_id", "payloads.number", "results.number", "task_traces.task_id"],
+    "tasks.number",
     "webhook_deliveries.subject",
   ]);
 });

@@ -19,7 +19,10 @@ const READ = `
 
 const KNOWN = "SELECT 1 FROM tasks WHERE id = :id";
 
-const COVERS = `SELECT 1 FROM tasks WHERE id = :id AND ${consentCovers()}`;
+const REFUSED = `
+  SELECT tasks.id FROM json_each(:ids) AS asked JOIN tasks ON tasks.id = asked.value
+  WHERE EXISTS (SELECT 1 FROM consents WHERE consents.number = tasks.number AND consents.row = 0)
+    AND NOT ${consentCovers()}`;
 
 /** `:purposes` are those of the agreement that takes the place of what stood. */
 const GIVE = `
@@ -73,10 +76,15 @@ export class ConsentStore {
     return rows.length > 0 || await this.#knows(id) ? rows.map(agreementOf) : undefined;
   }
 
-  /** Whether consent covers the purpose at that time. */
-  async covers(id: string, purpose: string, nowMs: number): Promise<boolean> {
-    const { rows } = await this.#database.read(statement(COVERS, { id, purpose, now: nowMs }));
-    return rows.length > 0;
+  /** Those of these applications for which something was agreed to, and not the purpose, or not any more at that time. */
+  async refused(
+    ids: readonly string[],
+    { purpose, nowMs }: { readonly purpose: Purpose; readonly nowMs: number },
+  ): Promise<ReadonlySet<string>> {
+    const { rows } = await this.#database.read(
+      statement(REFUSED, { ids: JSON.stringify(ids), purpose, now: nowMs }),
+    );
+    return new Set(rows.map(({ id }) => String(id)));
   }
 
   /** The consent takes the place of what stood: purposes that it does not name are withdrawn. False where there is no such application. */

@@ -46,7 +46,10 @@ export interface Agreement {
 }
 
 /** Whether the agreement covers its purpose at that time: given, neither run out nor withdrawn. */
-export function isInForce(agreement: Omit<Agreement, "purpose" | "document">, nowMs: number) {
+export function isInForce(
+  agreement: Omit<Agreement, "purpose" | "document">,
+  nowMs: number,
+): boolean {
   const { givenAtMs, expiresAtMs, withdrawnAtMs } = agreement;
   return givenAtMs <= nowMs && (expiresAtMs === null || expiresAtMs > nowMs) &&
     withdrawnAtMs === null;

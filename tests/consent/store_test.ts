@@ -168,7 +168,8 @@ Deno.test("a withdrawal that cannot be put on record does not happen", async () 
     () => consents.withdraw({ id: "app_1", actor: "key:1", nowMs: 5 }),
     /no space left/,
   );
-  assert.equal(await consents.covers("app_1", "marketing", 6), true);
+  const asked = { purpose: "marketing", nowMs: 6 } as const;
+  assert.equal((await consents.refused(["app_1"], asked)).size, 0);
 });
 
 Deno.test("the recorder goes on after a failure, and records what processes before it left", async () => {

@@ -1,7 +1,14 @@
 import assert from "node:assert/strict";
 import fc from "fast-check";
-import { ConsentStore, isInForce, PURPOSES, subjectHash } from "../../consent/mod.ts";
+import {
+  consentCovers,
+  ConsentStore,
+  isInForce,
+  PURPOSES,
+  subjectHash,
+} from "../../consent/mod.ts";
 import { AuditLog } from "../../audit/mod.ts";
+import { statement } from "../../database/database.ts";
 import { openStore } from "../support/store.ts";
 
 const KEY = new Uint8Array(32).fill(7);
@@ -25,15 +32,24 @@ Deno.test("a list finds in force what the program does, whenever it is asked", a
       const id = `app_${number++}`;
       const consent = { purposes: [purpose], document: "notice/1", ...times };
       const terms = { consent, actor: "key:1" };
+      // Of one of which nothing was said nothing is refused, and nothing is covered.
+      await store.enqueue([{ id: "app_0nothing", payload: "{}", revision: "1" }], 0);
       await store.enqueue([{ id, payload: "{}", revision: "1", terms }], 0);
       if (isWithdrawn) await consents.withdraw({ id, actor: "key:1", nowMs: 5 });
       const [stored] = await consents.read(id) ?? [];
       assert.ok(stored);
       assert.equal(stored.expiresAtMs, times.expiresAtMs ?? null);
       assert.equal(stored.withdrawnAtMs, isWithdrawn ? 5 : null);
-      assert.equal(await consents.covers(id, purpose, nowMs), isInForce(stored, nowMs));
-      for (const other of PURPOSES) {
-        if (other !== purpose) assert.equal(await consents.covers(id, other, nowMs), false);
+      for (const asked of PURPOSES) {
+        const isCovered: boolean = asked === purpose && isInForce(stored, nowMs);
+        const refused = await consents.refused([id, "app_0nothing"], { purpose: asked, nowMs });
+        assert.deepEqual([...refused], isCovered ? [] : [id]);
+        const covered = await database.read(
+          statement(`SELECT id FROM tasks WHERE id = :id AND ${consentCovers()}`, {
+            ...{ id, purpose: asked, now: nowMs },
+          }),
+        );
+        assert.equal(covered.rows.length > 0, isCovered);
       }
     }),
     { numRuns: 200 },

@@ -194,7 +194,7 @@ async function startEdge(): Promise<Edge> {
     lifecycle: serving.lifecycle,
     analytics: new Analytics({ ...config, ...stores }),
     consents: stores.consents,
-    subjects: new Subjects({ ...stores, erase: (id, actor) => stores.erasure.erase(id, actor) }),
+    subjects: new Subjects(stores),
     subjectHash: subjectHashOf(service),
     erase: (id, actor) => stores.erasure.erase(id, actor),
     report,

@@ -175,7 +175,10 @@ export async function startService(config: Config): Promise<Service> {
       lifecycle: serving.lifecycle,
       analytics: new Analytics({ ...config, ...stores }),
       consents: stores.consents,
-      subjects: new Subjects({ ...stores, erase }),
+      subjects: new Subjects({
+        ...stores,
+        erasure: { erase, eraseRow: (row, actor) => stores.erasure.eraseRow(row, actor) },
+      }),
       subjectHash: subjectHashOf(service),
       erase,
       report,

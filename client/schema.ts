@@ -532,7 +532,7 @@ export interface paths {
         put?: never;
         /**
          * Remove all applications of a person
-         * @description Each as `DELETE /v1/applications/{id}` does.
+         * @description Each as `DELETE /v1/applications/{id}` does. Rows of batches keep their places, as refused ones.
          */
         post: operations["eraseSubject"];
         delete?: never;
@@ -2248,20 +2248,20 @@ export interface components {
         };
         /**
          * @example {
-         *       "erased": 3,
-         *       "beingScored": [],
-         *       "rows": []
+         *       "applications": 3,
+         *       "rows": 0,
+         *       "beingScored": []
          *     }
          */
         PersonErasure: {
-            /** @description Applications of which nothing is left */
-            erased: number;
-            /** @description Applications of which nothing was removed: ask again in a second */
-            beingScored: string[];
-            /** @description Rows that are still stored: they go with their batch, when it is old */
-            rows: {
-                batch: string;
-                row: number;
+            /** @description Those of which nothing is left */
+            applications: number;
+            /** @description Rows of batches of which nothing is left but their place */
+            rows: number;
+            /** @description Applications and rows of which nothing was removed: ask again when they have ended */
+            beingScored: {
+                id: string;
+                row?: number;
             }[];
         };
         /**

@@ -35,6 +35,37 @@ const REMOVE = [
   `DELETE FROM tasks WHERE number IN (${NUMBERS})`,
 ];
 
+/** What stands in the place of a row that was erased: as one that was refused, for nothing is to be scored. */
+const NO_ROW = JSON.stringify({ errors: [{ detail: "it was erased" }] });
+
+/** A chunk that has not ended is read, or will be, and its result is still to come. */
+const ENDED =
+  "EXISTS (SELECT 1 FROM tasks WHERE tasks.number = :number AND state IN ('done', 'dead'))";
+
+/** Of a row in a chunk, by its place there from 0. */
+const REMOVE_ROW = [
+  `UPDATE results SET body = json_replace(body, '$[' || :place || ']', json(:no))
+   WHERE number = :number AND ${ENDED}`,
+  `UPDATE payloads SET body = json_replace(body, '$.rows[' || :place || ']', json(:no))
+   WHERE number = :number AND ${ENDED}`,
+];
+
+const REMOVE_TERMS = ["consents", "application_subjects"].map((table) =>
+  `DELETE FROM ${table} WHERE number = :number AND row = :row AND ${ENDED}`
+);
+
+/** A row of a batch as it is stored. */
+export interface StoredRow {
+  /** Of its chunk's task. */
+  readonly number: number;
+  /** The batch's id. */
+  readonly batch: string;
+  /** In the batch, from 1. */
+  readonly row: number;
+  /** In its chunk, from 0. */
+  readonly place: number;
+}
+
 /** Applications that came before `:before`, among the `:limit` tasks after the number `:after`. */
 const OLD = `
   SELECT number, id, created_at_ms < :before AND state <> 'leased' AS old
@@ -65,6 +96,24 @@ export class Erasure {
     await this.truncateLog();
     await audit.append({ actor, action: "application.erase", subject: applicationSubject(id) });
     return "erased";
+  }
+
+  /** Removes one row of a batch, which keeps its place; false where its chunk has not ended, and nothing was removed. */
+  async eraseRow({ number, batch, row, place }: StoredRow, actor: string): Promise<boolean> {
+    const { database, audit } = this.#parts;
+    const [, payload] = await database.write([
+      ...REMOVE_ROW.map((sql) => statement(sql, { number, place, no: NO_ROW })),
+      ...REMOVE_TERMS.map((sql) => statement(sql, { number, row })),
+    ]);
+    if (payload?.rowsAffected === 0) return false;
+    await this.truncateLog();
+    await audit.append({
+      actor,
+      action: "row.erase",
+      subject: `batches/${batch}`,
+      details: { row },
+    });
+    return true;
   }
 
   /** Looks at `limit` tasks after a number, and gives those that came before a time. */

@@ -1,13 +1,11 @@
 /**
  * A person's rights over what is stored: to see all of it, to have it erased, to take back what was agreed to. The person is known by
  * the keyed hash that came with the applications, and each use of such a right stands in the audit log under it.
- *
- * Known limit: a row of a batch is not erased alone, for its chunk is one task; it is named, and goes with its batch.
  */
 import { applicationSubject, type AuditLog, type Entry } from "../audit/mod.ts";
 import type { Agreement, ConsentStore } from "../consent/mod.ts";
 import { type Database, statement } from "../database/database.ts";
-import type { Erasure } from "./erasure.ts";
+import type { Erasure, StoredRow } from "./erasure.ts";
 
 /** Applications in one part of a report: decisions are long. */
 const PART = 50;
@@ -105,18 +103,18 @@ export interface Report {
 }
 
 export interface SubjectErasure {
-  readonly erased: number;
-  /** Applications that are being scored: nothing of them was removed. By the id as it is stored. */
-  readonly atWork: readonly string[];
-  /** Rows of batches, by the batch's id as it is stored. */
-  readonly rows: readonly { readonly batch: string; readonly row: number }[];
+  readonly applications: number;
+  /** Rows of batches. */
+  readonly rows: number;
+  /** What is being scored, and rows of what is still to be: nothing of it was removed. Ids, of rows the batch's, as they are stored. */
+  readonly atWork: readonly { readonly id: string; readonly row?: number }[];
 }
 
 export interface SubjectsParts {
   readonly database: Database;
   readonly audit: Pick<AuditLog, "append" | "page">;
   readonly consents: Pick<ConsentStore, "withdrawAll">;
-  readonly erase: Erasure["erase"];
+  readonly erasure: Pick<Erasure, "erase" | "eraseRow">;
   readonly store: {
     findEach(ids: readonly string[]): Promise<ReadonlyMap<string, StoredTask>>;
     payloadEach(ids: readonly string[]): Promise<ReadonlyMap<string, string>>;
@@ -147,17 +145,20 @@ export class Subjects {
     const found = await this.#read(FIND, { subject, after: 0 });
     if (found.length === 0) return undefined;
     await this.#record("subject.erase", subject, actor);
-    const ids = found.filter(({ batch_id }) => batch_id === null).map(({ id }) => String(id));
-    let erased = 0;
-    const atWork: string[] = [];
-    for (const id of ids) {
-      const outcome = await this.#parts.erase(id, actor);
-      if (outcome === "erased") erased++;
-      if (outcome === "at work") atWork.push(id);
+    const { erasure } = this.#parts;
+    let [applications, rows] = [0, 0];
+    const atWork: { id: string; row?: number }[] = [];
+    for (const each of found) {
+      const stored = storedRow(each);
+      if (stored === undefined) {
+        const id = String(each.id);
+        const outcome = await erasure.erase(id, actor);
+        if (outcome === "erased") applications++;
+        if (outcome === "at work") atWork.push({ id });
+      } else if (await erasure.eraseRow(stored, actor)) rows++;
+      else atWork.push({ id: stored.batch, row: stored.row });
     }
-    const rows = found.filter(({ batch_id }) => batch_id !== null)
-      .map(({ batch_id, row }) => ({ batch: String(batch_id), row: Number(row) }));
-    return { erased, atWork, rows };
+    return { applications, rows, atWork };
   }
 
   /** Withdraws all that the person agreed to, rows of batches too. False where nothing is stored of the person. */
@@ -194,7 +195,8 @@ export class Subjects {
       this.#read(TOLD, { ids }),
     ]);
     const applications: StoredApplication[] = [];
-    for (const { number, row, id: taskId, batch_id, first_row } of found) {
+    for (const each of found) {
+      const { number, row, id: taskId } = each;
       const id = String(taskId);
       const task = tasks.get(id);
       const payload = payloads.get(id);
@@ -202,15 +204,13 @@ export class Subjects {
       if (task === undefined || payload === undefined) continue;
       const of = (rows: readonly Row[], field: string) => rows.filter((each) => each[field] === id);
       const fact = derived.find((each) => each.number === number);
-      const inBatch = typeof batch_id === "string";
-      const entries = inBatch
+      const stored = storedRow(each);
+      const entries = stored
         ? []
         : await audit.page({ limit: ENTRIES, subject: applicationSubject(id) });
       applications.push({
-        id: inBatch ? batch_id : id,
-        ...inBatch && {
-          row: { number: Number(row), place: Number(row) - Number(first_row) },
-        },
+        id: stored?.batch ?? id,
+        ...stored && { row: { number: stored.row, place: stored.place } },
         ...{ task, payload, entries },
         agreements: agreements.filter((each) => each.number === number && each.row === row)
           .map((each) => ({
@@ -248,4 +248,13 @@ export class Subjects {
     }
     return applications;
   }
+}
+
+/** Of what was found the row of a batch; `undefined` where it is an application. */
+function storedRow({ number, row, batch_id, first_row }: Row): StoredRow | undefined {
+  if (typeof batch_id !== "string") return undefined;
+  return {
+    ...{ number: Number(number), batch: batch_id, row: Number(row) },
+    place: Number(row) - Number(first_row),
+  };
 }

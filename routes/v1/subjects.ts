@@ -98,14 +98,15 @@ const reportSchema = z.object({
 });
 
 const erasedSchema = z.object({
-  erased: z.int().openapi({ description: "Applications of which nothing is left" }),
-  beingScored: z.array(z.string()).openapi({
-    description: "Applications of which nothing was removed: ask again in a second",
+  applications: z.int().openapi({ description: "Those of which nothing is left" }),
+  rows: z.int().openapi({
+    description: "Rows of batches of which nothing is left but their place",
   }),
-  rows: z.array(z.object({ batch: z.string(), row: z.int() })).openapi({
-    description: "Rows that are still stored: they go with their batch, when it is old",
+  beingScored: z.array(z.object({ id: z.string(), row: z.int().optional() })).openapi({
+    description:
+      "Applications and rows of which nothing was removed: ask again when they have ended",
   }),
-}).openapi("PersonErasure", { example: { erased: 3, beingScored: [], rows: [] } });
+}).openapi("PersonErasure", { example: { applications: 3, rows: 0, beingScored: [] } });
 
 const PROBLEMS = [
   ...["unreadable-body", "request-timeout", "body-too-large"] as const,
@@ -164,7 +165,8 @@ function addErasure(app: OpenAPIHono, options: SubjectsOptions): void {
     operationId: "eraseSubject",
     tags: ["Persons"],
     summary: "Remove all applications of a person",
-    description: "Each as `DELETE /v1/applications/{id}` does.",
+    description:
+      "Each as `DELETE /v1/applications/{id}` does. Rows of batches keep their places, as refused ones.",
     request: bodyOf(personSchema),
     responses: {
       200: {
@@ -183,9 +185,9 @@ function addErasure(app: OpenAPIHono, options: SubjectsOptions): void {
     );
     if (erasure === undefined) throw nothing();
     return c.json({
-      erased: erasure.erased,
-      beingScored: erasure.atWork.map(visibleId),
-      rows: erasure.rows.map(({ batch, row }) => ({ batch: visibleId(batch), row })),
+      applications: erasure.applications,
+      rows: erasure.rows,
+      beingScored: erasure.atWork.map(({ id, ...row }) => ({ id: visibleId(id), ...row })),
     }, 200);
   });
 }

@@ -123,10 +123,7 @@ export async function openApp(
     access: access?.({ connection, clock }) ?? OPEN_ACCESS,
     analytics: new Analytics({ ...config, facts, outcomes: new OutcomeStore(connection) }),
     consents,
-    subjects: new Subjects({
-      ...{ database: connection, audit, consents, store },
-      erase: (id, actor) => erasure.erase(id, actor),
-    }),
+    subjects: new Subjects({ ...{ database: connection, audit, consents, store, erasure } }),
     subjectHash: subjectHash(new Uint8Array(32)),
     async erase(id, actor) {
       const erased = await erasure.erase(id, actor);

@@ -108,13 +108,23 @@ Deno.test("a person's applications are erased together, and another's and the ot
   const mine = await apply(app, shop, 3);
   const [anothers] = await apply(app, shop, 1, "another person");
   const [theirs] = await apply(app, other, 1);
-  const batch = await (await app.post("/v1/batches", [{ answers: ANSWERS, ...PERSON }], shop))
-    .json();
+  const rows = [{ answers: { loan_amount: 2222 } }, { answers: ANSWERS, ...PERSON }];
+  const batch = await (await app.post("/v1/batches", rows, shop)).json();
   const erased = await ask(app, "erasure", shop);
   assert.deepEqual(erased, {
     status: 200,
-    body: { erased: 3, beingScored: [], rows: [{ batch: batch.id, row: 1 }] },
+    body: { applications: 3, rows: 0, beingScored: [{ id: batch.id, row: 2 }] },
+  }, "a row that is still to be scored stays");
+  app.startQueue();
+  await app.clock.advance(10);
+  assert.deepEqual((await ask(app, "erasure", shop)).body, {
+    ...{ applications: 0, rows: 1, beingScored: [] },
   });
+  assert.equal((await ask(app, "erasure", shop)).status, 404);
+  const results = await app.request(`/v1/batches/${batch.id}/results`, { headers: shop });
+  const lines = (await results.text()).trim().split("\n").map((line) => JSON.parse(line));
+  assert.deepEqual(lines.map(({ row, status }) => [row, status]), [[1, "scored"], [2, "refused"]]);
+  assert.equal(lines[1].errors[0].detail, "it was erased");
   for (const id of mine) {
     const path = `/v1/applications/${id}`;
     assert.equal((await app.request(path, { headers: shop })).status, 404);

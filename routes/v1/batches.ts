@@ -8,10 +8,11 @@ import type { Banks, Questionnaire } from "../../configs/mod.ts";
 import type { Batch, Chunk } from "../../queue/batches.ts";
 import type { QueueParts } from "../../queue/tenant.ts";
 import type { Context } from "hono";
-import { own, permit } from "../access.ts";
+import { actorOf } from "../../access/mod.ts";
+import { callerOf, own, permit } from "../access.ts";
 import type { Limits } from "../limits.ts";
 import { BodyTooLargeError, limitStream } from "../request_body.ts";
-import { applicationSchema, exampleAnswers } from "./application_schema.ts";
+import { exampleAnswers, newApplicationSchema } from "./application_schema.ts";
 import {
   BATCH_PREFIX,
   batchDetails,
@@ -28,8 +29,9 @@ import { IDEMPOTENCY_KEY, newId } from "./idempotency_key.ts";
 import { problemResponses } from "./problem_schema.ts";
 import { fieldErrors, Problem } from "./problems.ts";
 import { ROW_READERS } from "./rows.ts";
+import { type TermsOptions, termsReader } from "./terms.ts";
 
-export interface BatchesOptions extends QueueParts, Limits {
+export interface BatchesOptions extends QueueParts, Limits, TermsOptions {
   readonly questionnaire: Questionnaire;
   readonly banks: Banks;
   /** What results depend on besides the rows: the models and the banks. */
@@ -61,7 +63,7 @@ export function addBatches(app: OpenAPIHono, options: BatchesOptions): void {
 
 function addUpload(app: OpenAPIHono, options: BatchesOptions): void {
   const { questionnaire, limits } = options;
-  const schema = applicationSchema(questionnaire);
+  const schema = newApplicationSchema(questionnaire);
   const answers = exampleAnswers(questionnaire);
   const line = JSON.stringify({ answers });
   const csv = [Object.keys(answers), Object.values(answers)].map((cells) => cells.join(";"))
@@ -122,12 +124,15 @@ function addUpload(app: OpenAPIHono, options: BatchesOptions): void {
         detail: `Content-Type must be ${Object.keys(ROW_READERS).join(", ")}`,
       });
     }
+    const caller = callerOf(c);
     const rows = read(batchBody(c, options), {
       ...{ schema, questionnaire, limits, maxRowBytes: limits.bodyBytes },
+      readTerms: termsReader(options, caller.tenant),
     });
     const batch = await uploadBatch({ id, detail }, rows, {
       ...own(c, options),
       maxRows: limits.batchRows,
+      actor: actorOf(caller),
     });
     c.header("Location", `/v1/batches/${id}`);
     return c.json(batchView(batch, options.now()), 202);

@@ -20,6 +20,7 @@ export const consentSchema = z.strictObject({
   document: z.string().min(1).max(100).refine((text) => DOCUMENT.test(text), {
     error: "must be 1 to 100 letters, digits, spaces and . _ : / - # №, and no personal value",
   }).openapi({
+    pattern: DOCUMENT.source,
     description: "The text that was agreed to, with its version; kept in the audit log",
   }),
   givenAt: z.iso.datetime({ offset: true }).optional().openapi({

@@ -1533,6 +1533,13 @@ export interface components {
              */
             expiresAt?: string;
         };
+        ApplicationEvent: {
+            /** @enum {string} */
+            event: "queued" | "scoring" | "decided" | "failed";
+            id: string;
+            /** @description The application, as JSON */
+            data: string;
+        };
         WhatIf: {
             decision: components["schemas"]["Decision"];
             /** @description Of each bank that could be asked; none where no term is given */
@@ -2323,7 +2330,7 @@ export interface operations {
                     "application/json": components["schemas"]["UploadedTask"];
                 };
             };
-            /** @description The body cannot be read */
+            /** @description The body cannot be read, or the Host header is no name or address */
             400: {
                 headers: {
                     [name: string]: unknown;
@@ -2418,6 +2425,15 @@ export interface operations {
                     "application/json": boolean;
                 };
             };
+            /** @description The Host header is no name or address */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
             /** @description A valid API key is needed */
             401: {
                 headers: {
@@ -2504,6 +2520,15 @@ export interface operations {
                     "application/json": boolean;
                 };
             };
+            /** @description The Host header is no name or address */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
             /** @description A valid API key is needed */
             401: {
                 headers: {
@@ -2588,6 +2613,15 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["Result"];
+                };
+            };
+            /** @description The Host header is no name or address */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
                 };
             };
             /** @description A valid API key is needed */
@@ -3215,11 +3249,13 @@ export interface operations {
                 };
                 content: {
                     /**
-                     * @example event: queued
-                     *     id: 0-queued
-                     *     data: {"id":"app_0bf4","status":"queued"}
+                     * @example {
+                     *       "event": "queued",
+                     *       "id": "0-queued",
+                     *       "data": "{\"id\":\"app_0bf4\",\"status\":\"queued\"}"
+                     *     }
                      */
-                    "text/event-stream": string;
+                    "text/event-stream": components["schemas"]["ApplicationEvent"];
                 };
             };
             /** @description The last event was seen already: do not ask again */
@@ -4158,6 +4194,15 @@ export interface operations {
                     "application/problem+json": components["schemas"]["ProblemDetails"];
                 };
             };
+            /** @description The request is not valid */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDetails"];
+                };
+            };
             /** @description Too many requests with this API key */
             429: {
                 headers: {
@@ -4432,6 +4477,15 @@ export interface operations {
                     "application/problem+json": components["schemas"]["ProblemDetails"];
                 };
             };
+            /** @description The request is not valid */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDetails"];
+                };
+            };
             /** @description Too many requests with this API key */
             429: {
                 headers: {
@@ -4521,6 +4575,15 @@ export interface operations {
             };
             /** @description The step is refused */
             409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDetails"];
+                };
+            };
+            /** @description The request is not valid */
+            422: {
                 headers: {
                     [name: string]: unknown;
                 };
@@ -4702,6 +4765,15 @@ export interface operations {
             };
             /** @description The role of this API key does not allow it */
             403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDetails"];
+                };
+            };
+            /** @description The body did not come in time */
+            408: {
                 headers: {
                     [name: string]: unknown;
                 };
@@ -6322,6 +6394,13 @@ export interface operations {
                 content: {
                     "text/plain": string;
                 };
+            };
+            /** @description The Host header is no name or address */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
             };
             /** @description A valid API key is needed */
             401: {

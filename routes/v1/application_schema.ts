@@ -12,7 +12,11 @@ interface SentApplication {
 
 const TYPES = {
   string: () => z.string({ error: must("a text") }),
-  integer: () => z.int({ error: must("a whole number") }),
+  integer: () =>
+    z.int({ error: must("a whole number") }).openapi({
+      minimum: Number.MIN_SAFE_INTEGER,
+      maximum: Number.MAX_SAFE_INTEGER,
+    }),
   number: () => z.number({ error: must("a number") }),
 } as const;
 

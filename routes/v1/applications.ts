@@ -21,7 +21,7 @@ import {
 import { givenAnswers, newApplicationSchema } from "./application_schema.ts";
 import type { Limits } from "../limits.ts";
 import { readJson } from "./body.ts";
-import { newId } from "./idempotency_key.ts";
+import { IDEMPOTENCY_KEY, newId } from "./idempotency_key.ts";
 import { preferredWaitS } from "./prefer.ts";
 import { problemResponses } from "./problem_schema.ts";
 import { Problem } from "./problems.ts";
@@ -33,7 +33,7 @@ export interface ApplicationsOptions extends QueueParts, Limits, TermsOptions {
 }
 
 const headersSchema = z.object({
-  "idempotency-key": z.string().max(257).optional().openapi({
+  "idempotency-key": z.string().regex(IDEMPOTENCY_KEY).optional().openapi({
     description: "Requests with the same key and the same body are one; with another body 409",
     example: '"8e03978e-40d5-43dd-bc93-6894a57f9324"',
   }),

@@ -25,7 +25,7 @@ import {
 import { uploadBatch } from "./batch_upload.ts";
 import { mediaType } from "./body.ts";
 import { csvHeader, csvLine } from "./csv_text.ts";
-import { newId } from "./idempotency_key.ts";
+import { IDEMPOTENCY_KEY, newId } from "./idempotency_key.ts";
 import { problemResponses } from "./problem_schema.ts";
 import { fieldErrors, Problem } from "./problems.ts";
 import { ROW_READERS } from "./rows.ts";
@@ -50,7 +50,7 @@ const uploadQuery = z.object({
 
 const resultsQuery = z.object({
   format: z.enum(["ndjson", "csv"]).default("ndjson"),
-  from: z.coerce.number().int().min(1).default(1).openapi({
+  from: z.coerce.number().int().min(1).max(Number.MAX_SAFE_INTEGER).default(1).openapi({
     description: "The first row that is wanted",
   }),
 });
@@ -79,7 +79,7 @@ function addUpload(app: OpenAPIHono, options: BatchesOptions): void {
       "off, the whole body sent again with the same Idempotency-Key goes on after them.",
     request: {
       headers: z.object({
-        "idempotency-key": z.string().max(257).optional().openapi({
+        "idempotency-key": z.string().regex(IDEMPOTENCY_KEY).optional().openapi({
           description: "The same key and body are one batch; with another body 409",
           example: '"2026-01-31-night"',
         }),
@@ -88,7 +88,7 @@ function addUpload(app: OpenAPIHono, options: BatchesOptions): void {
       body: {
         required: true,
         content: {
-          "application/json": { schema: z.array(schema), example: [{ answers }] },
+          "application/json": { schema: z.array(schema).min(1), example: [{ answers }] },
           [NDJSON]: { schema: z.string(), example: `${line}\n${line}\n` },
           "text/csv": { schema: z.string(), example: `${csv}\n` },
         },

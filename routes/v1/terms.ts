@@ -8,8 +8,7 @@ export interface TermsOptions {
   readonly subjectHash?: SubjectHash | undefined;
 }
 
-/** Of the languages that the service speaks; without flags, so that the document of the API can say it. */
-const DOCUMENT = /^[0-9A-Za-zА-Яа-яЁё][0-9A-Za-zА-Яа-яЁё ._:/№#-]*$/;
+const DOCUMENT = /^[\p{L}\p{N}][\p{L}\p{N} ._:/№#-]*$/u;
 const MOST_REFERENCE = 200;
 
 export const consentSchema = z.strictObject({
@@ -18,10 +17,10 @@ export const consentSchema = z.strictObject({
       "scoring: the decision; bank-transfer: being sent to banks; marketing: later offers; model-training: " +
       "teaching models by its outcome",
   }),
-  document: z.string().min(1).max(100).regex(DOCUMENT, {
-    error:
-      "must be 1 to 100 Latin or Russian letters, digits, spaces and . _ : / - # №, and no personal value",
+  document: z.string().min(1).max(100).refine((text) => DOCUMENT.test(text), {
+    error: "must be 1 to 100 letters, digits, spaces and . _ : / - # №, and no personal value",
   }).openapi({
+    pattern: DOCUMENT.source,
     description: "The text that was agreed to, with its version; kept in the audit log",
   }),
   givenAt: z.iso.datetime({ offset: true }).optional().openapi({

@@ -31,7 +31,7 @@ const personSchema = z.strictObject({ subject: subjectSchema }).openapi("Person"
 
 const askedSchema = z.strictObject({
   subject: subjectSchema,
-  after: z.int().min(1).optional().openapi({
+  after: z.int().min(1).max(Number.MAX_SAFE_INTEGER).optional().openapi({
     description: "`next` of the part before; absent: from the beginning",
   }),
 }).openapi("ReportRequest", { example: { subject: "client-4711" } });

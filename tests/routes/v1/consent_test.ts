@@ -79,6 +79,9 @@ Deno.test("the same key with other terms is another request", async () => {
   const key = { "Idempotency-Key": '"order-1"' };
   const post = async (body: object) => (await app.post("/v1/applications", body, key)).status;
   const sent = { answers: ANSWERS, subject: SUBJECT, consent: CONSENT };
+  const russian = { ...CONSENT, document: "Согласие №4/2026" };
+  const other = await app.post("/v1/applications", { answers: ANSWERS, consent: russian });
+  assert.equal(other.status, 202);
   assert.equal(await post(sent), 202);
   assert.equal(
     await post({ ...sent, consent: { ...CONSENT, purposes: ["scoring", "marketing"] } }),
@@ -107,6 +110,8 @@ Deno.test("what cannot be an agreement is named, and nothing is stored", async (
       [{ consent: { ...CONSENT, purposes: [] } }, "#/consent/purposes"],
       [{ consent: { ...CONSENT, purposes: ["profiling"] } }, "#/consent/purposes/0"],
       [{ consent: { ...CONSENT, document: "a\nb" } }, "#/consent/document"],
+      [{ consent: { ...CONSENT, document: " " } }, "#/consent/document"],
+      [{ consent: { ...CONSENT, document: "a".repeat(101) } }, "#/consent/document"],
       [{ consent: { purposes: ["scoring"] } }, "#/consent/document"],
       [{ consent: { ...CONSENT, givenAt: "yesterday" } }, "#/consent/givenAt"],
       [{ consent: { ...CONSENT, expiresAt: "2020-01-01T00:00:00Z" } }, "#/consent/expiresAt"],

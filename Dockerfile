@@ -18,6 +18,8 @@ COPY --from=build /build/dist/prescore /usr/bin/prescore
 COPY --from=build --chown=65532:65532 /build/data /data
 # Others reach this address, so the service asks for keys, and does not start while there is none: give it the first with
 # PRESCORE_ADMIN_KEY or PRESCORE_ADMIN_KEY_FILE (`docker run --rm prescore keys mint` makes one).
+# Of traces that are exported, if any: standard output is no part of them.
+ENV OTEL_DENO_CONSOLE=ignore
 ENV PRESCORE_HOST=0.0.0.0 PRESCORE_PORT=8000 PRESCORE_DATABASE_URL=file:/data/prescore.db
 # nonroot of the base image
 USER 65532:65532

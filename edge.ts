@@ -8,11 +8,14 @@
 import { Analytics, Projector } from "./analytics/mod.ts";
 import { type Config, ConfigError } from "./configs/mod.ts";
 import { systemClock } from "./clock.ts";
+import { ConsentRecorder } from "./consent/mod.ts";
 import { isRemote } from "./database/connection.ts";
 import { Completions, type Waited, type WaitOptions } from "./queue/completions.ts";
 import { Dispatcher } from "./queue/dispatcher.ts";
 import { Express } from "./queue/express.ts";
 import { accessTo } from "./keys.ts";
+import { subjectHashOf } from "./subject_key.ts";
+import { Retention, Subjects } from "./privacy/mod.ts";
 import { openStores } from "./stores.ts";
 import type { Enqueued, NewTask, Task } from "./queue/store.ts";
 import { WebhookSender } from "./queue/webhook_sender.ts";
@@ -155,11 +158,24 @@ async function startEdge(): Promise<Edge> {
     report,
   });
 
+  const recorder = new ConsentRecorder({
+    consents: stores.consents,
+    clock: systemClock,
+    report,
+  });
+
+  const { days } = service.retention;
+  const retention = days === undefined
+    ? undefined
+    : new Retention({ erasure: stores.erasure, days, clock: systemClock, report });
+
   async function sweep(): Promise<void> {
     const untilMs = systemClock.now() + service.edge.sweepBudgetMs;
     await drain(service.edge.sweepBudgetMs, { batches: true });
     await serving.scoreBeside();
     await projector.drain(untilMs - systemClock.now()).catch(report);
+    await recorder.drain(untilMs - systemClock.now()).catch(report);
+    await retention?.drain(untilMs - systemClock.now()).catch(report);
     do {
       if (!await sender.sendDue().catch(report)) return;
     } while (systemClock.now() < untilMs);
@@ -177,6 +193,9 @@ async function startEdge(): Promise<Edge> {
     revision: () => live.champion.revision,
     lifecycle: serving.lifecycle,
     analytics: new Analytics({ ...config, ...stores }),
+    consents: stores.consents,
+    subjects: new Subjects(stores),
+    subjectHash: subjectHashOf(service),
     erase: (id, actor) => stores.erasure.erase(id, actor),
     report,
     enqueue,

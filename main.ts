@@ -5,11 +5,14 @@
 import { Analytics, Projector } from "./analytics/mod.ts";
 import { type Config, ConfigError } from "./configs/mod.ts";
 import { systemClock } from "./clock.ts";
+import { ConsentRecorder } from "./consent/mod.ts";
 import { Completions } from "./queue/completions.ts";
 import { Dispatcher, type DispatcherOptions } from "./queue/dispatcher.ts";
 import { Express } from "./queue/express.ts";
 import { GroupCommit } from "./database/group_commit.ts";
 import { accessTo } from "./keys.ts";
+import { subjectHashOf } from "./subject_key.ts";
+import { type Erased, Retention, Subjects } from "./privacy/mod.ts";
 import { openStores } from "./stores.ts";
 import { type OpenConnections, openConnections } from "./sockets/linux.ts";
 import { SlowSockets } from "./sockets/slow.ts";
@@ -24,7 +27,7 @@ import { chooseCommand, main, whenRun } from "./tasks/main.ts";
 import { Reporter } from "./tasks/report.ts";
 import { configuredVersion } from "./versions.ts";
 import { loadVersion, startServing } from "./serving.ts";
-import { startWatch } from "./watch.ts";
+import { startTracing, startWatch } from "./watch.ts";
 
 /** For how long a result may be answered that another process has taken back. */
 const RESULT_FRESH_MS = 1000;
@@ -69,7 +72,12 @@ export async function startService(config: Config): Promise<Service> {
       report: (error) => reporter.report("The models cannot be changed here", error),
     }),
   );
-  const { live, handler } = serving;
+  const { live } = serving;
+  const tracing = await startTracing(stores.database, {
+    clock: systemClock,
+    report: (error) => reporter.report("A trace was lost", error),
+  });
+  const handler = tracing?.handler(serving.handler) ?? serving.handler;
   const scores = service.role !== "api";
 
   const sender = scores ? await startWebhooks(service, webhooks) : undefined;
@@ -86,6 +94,7 @@ export async function startService(config: Config): Promise<Service> {
       ...{ store, handler },
       onEnded: (ids) => {
         completions.tell(ids);
+        tracing?.ended(ids);
         sender?.wake();
       },
       policy: service.queue,
@@ -105,6 +114,22 @@ export async function startService(config: Config): Promise<Service> {
     });
     projector.start();
     closing.defer(() => projector.stop());
+    const { days } = service.retention;
+    if (days !== undefined) {
+      const retention = new Retention({
+        ...{ erasure: stores.erasure, days, clock: systemClock },
+        report: (error) => reporter.report("Old applications were not erased and will be", error),
+      });
+      retention.start();
+      closing.defer(() => retention.stop());
+    }
+    const recorder = new ConsentRecorder({
+      consents: stores.consents,
+      clock: systemClock,
+      report: (error) => reporter.report("What was agreed to is not on record and will be", error),
+    });
+    recorder.start();
+    closing.defer(() => recorder.stop());
   }
 
   const express = scores
@@ -124,8 +149,16 @@ export async function startService(config: Config): Promise<Service> {
     limit: service.queue.batchRows,
     waitingLimit: service.limits.waitingUploads,
   });
-  const telemetry = watch.telemetry({ live, database: stores.database });
+  const telemetry = watch.telemetry({ live, database: stores.database, tracing });
   const recent = new RecentResults({ store, clock: systemClock, freshMs: RESULT_FRESH_MS });
+  const enqueue = recent.watch((task: Omit<NewTask, "revision">) =>
+    uploads.add({ ...task, revision: live.chosen(task.id).revision })
+  );
+  async function erase(id: string, actor: string): Promise<Erased> {
+    const erased = await stores.erasure.erase(id, actor);
+    recent.evict(id);
+    return erased;
+  }
   const app = service.role === "worker"
     ? createHealthFront({ store, report, access, telemetry })
     : createFront({
@@ -141,18 +174,19 @@ export async function startService(config: Config): Promise<Service> {
       revision: () => live.champion.revision,
       lifecycle: serving.lifecycle,
       analytics: new Analytics({ ...config, ...stores }),
-      async erase(id, actor) {
-        const erased = await stores.erasure.erase(id, actor);
-        recent.evict(id);
-        return erased;
-      },
+      consents: stores.consents,
+      subjects: new Subjects({
+        ...stores,
+        erasure: { erase, eraseRow: (row, actor) => stores.erasure.eraseRow(row, actor) },
+      }),
+      subjectHash: subjectHashOf(service),
+      erase,
       report,
-      enqueue: recent.watch((task) =>
-        uploads.add({ ...task, revision: live.chosen(task.id).revision })
-      ),
+      enqueue: tracing ? (task) => tracing.enqueue(task, enqueue) : enqueue,
       express: async (task, timeoutMs) => {
         const { revision } = live.chosen(task.id);
-        const done = await express?.run({ ...task, revision }, timeoutMs) ?? false;
+        const run = async () => await express?.run({ ...task, revision }, timeoutMs) ?? false;
+        const done = await (tracing ? tracing.express(task, run) : run());
         if (done) sender?.wake();
         return done;
       },

@@ -7,6 +7,7 @@ import { systemClock } from "./clock.ts";
 import { Connection, filePath } from "./database/connection.ts";
 import type { Database } from "./database/database.ts";
 import { GroupedDatabase } from "./database/grouped_database.ts";
+import { ConsentStore } from "./consent/mod.ts";
 import { Erasure } from "./privacy/mod.ts";
 import { LibsqlBatches } from "./queue/libsql_batches.ts";
 import { LibsqlStore } from "./queue/libsql_store.ts";
@@ -25,6 +26,7 @@ export interface Stores {
   readonly keys: KeyStore;
   readonly outcomes: OutcomeStore;
   readonly facts: FactStore;
+  readonly consents: ConsentStore;
   readonly erasure: Erasure;
   readonly database: Database;
 }
@@ -51,6 +53,7 @@ export async function openStores(
       keys: new KeyStore(database, audit),
       outcomes: new OutcomeStore(database),
       facts: new FactStore(database),
+      consents: new ConsentStore(database, audit),
       erasure: new Erasure({ database, audit, databaseUrl: url }),
       store: new LibsqlStore(database, limits),
       batches: new LibsqlBatches(database, limits),

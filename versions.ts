@@ -1,15 +1,12 @@
 /** The versions of the models as they lie in the folder of models, each checked against its manifest and the configuration. */
 import type { Config } from "./configs/mod.ts";
-import { type FoundVersion, LifecycleError, type VersionFolder } from "./lifecycle/mod.ts";
+import { type FoundVersion, LifecycleError, VERSION, type VersionFolder } from "./lifecycle/mod.ts";
 import { banksWithoutEvidence } from "./scoring/evidence.ts";
 import { describeFeatures } from "./scoring/features.ts";
 import { checkFeatures, type Manifest, readManifest, sha256Of } from "./wasm/mod.ts";
 
 const CARD = "MODEL_CARD.md";
 const MANIFEST = "manifest.json";
-
-/** Also a path's segment: nothing in it leads elsewhere. */
-const VERSION = /^[A-Za-z0-9][A-Za-z0-9._-]{0,63}$/;
 
 type VersionConfig = Pick<Config, "banks" | "questionnaire" | "modelsFolder">;
 

@@ -4,6 +4,7 @@ import type { Config } from "./configs/mod.ts";
 import { RequestLog, ServiceMetrics } from "./telemetry/mod.ts";
 import type { TelemetryOptions } from "./routes/observed.ts";
 import type { Database } from "./database/database.ts";
+import type { Tracing } from "./telemetry/tracing.ts";
 import type { ModelServing } from "./serving.ts";
 import type { ScoringObserver } from "./workers.ts";
 
@@ -22,6 +23,7 @@ export interface Watch {
 export interface WatchedParts {
   readonly database: Database;
   readonly live: ModelServing["live"];
+  readonly tracing?: Tracing | undefined;
 }
 
 export interface WatchOptions {
@@ -48,7 +50,7 @@ export function startWatch(
         }
       },
     },
-    telemetry({ live, database }) {
+    telemetry({ live, database, tracing }) {
       metrics.watchQueue(database, clock.now);
       return {
         after: clock.after,
@@ -57,6 +59,7 @@ export function startWatch(
           const { method, route, status, milliseconds } = request;
           metrics.requests.observe(milliseconds / 1000, [method, route, String(status)]);
           log?.add(request);
+          tracing?.seen(request);
         },
         parts: {
           database: () => database.write([TOUCH], { durable: false }),
@@ -72,4 +75,18 @@ export function startWatch(
     },
     close: () => log?.flush(),
   };
+}
+
+/** Traces through the queue, where Deno was told to export them; `undefined` elsewhere. */
+export async function startTracing(
+  database: Database,
+  options: { readonly clock: Clock; readonly report: (error: unknown) => void },
+): Promise<Tracing | undefined> {
+  if (!["1", "true"].includes(Deno.env.get("OTEL_DENO") ?? "")) return undefined;
+  const [{ Tracing }, { TraceStore }] = await Promise.all([
+    import("./telemetry/tracing.ts"),
+    import("./telemetry/trace_store.ts"),
+  ]);
+  const { clock: { now }, report } = options;
+  return new Tracing({ traces: new TraceStore(database), now, report });
 }

@@ -33,6 +33,11 @@ export interface Entry {
   readonly hash: string;
 }
 
+/** How the log names an application. The reference's id is made of the answers: whoever guesses them would know it again. */
+export function applicationSubject(id: string): string {
+  return id.startsWith("app_") ? `applications/${id}` : "applications/of the contract";
+}
+
 /** The end of a log: how many entries it has, and the hash of the last. Kept elsewhere, it shows that nothing before it changed. */
 export type Head = Pick<Entry, "sequence" | "hash">;
 

@@ -41,6 +41,11 @@ export interface Change {
   readonly statements?: readonly InStatement[];
 }
 
+/** As `Change`, with any number of entries; where there are none, nothing is stored. */
+export interface Changes extends Omit<Change, "entry"> {
+  readonly entries: readonly NewEntry[];
+}
+
 export interface PageOptions {
   /** Entries before this sequence alone: the last one's of the page before. */
   readonly before?: number;
@@ -79,24 +84,43 @@ export class AuditLog {
    * appended since, nothing is stored and `plan` is asked again.
    */
   async change(plan: () => Promise<Change>): Promise<Entry> {
+    const [entry] = await this.changeEach(async () => {
+      const { entry, ...change } = await plan();
+      return { ...change, entries: [entry] };
+    });
+    if (entry === undefined) throw new Error("a change of one entry appended none");
+    return entry;
+  }
+
+  /** As `change`, for what takes several entries, or, as it turns out, none. */
+  async changeEach(plan: () => Promise<Changes>): Promise<Entry[]> {
     const turn = this.#last.then(() => this.#change(plan));
     this.#last = turn.catch(() => {});
     return await turn;
   }
 
-  async #change(plan: () => Promise<Change>): Promise<Entry> {
+  async #change(plan: () => Promise<Changes>): Promise<Entry[]> {
     const { database, now, newId } = this.#options;
     for (let attempt = 1;; attempt++) {
-      const head = await this.head();
-      const { entry, statements = [] } = await plan();
-      const next = nextEntry(entry, { head, id: newId(), atMs: now() });
+      let head: Head = await this.head();
+      const { entries, statements = [] } = await plan();
+      const next: Entry[] = [];
+      for (const entry of entries) {
+        const appended = nextEntry(entry, { head, id: newId(), atMs: now() });
+        next.push(appended);
+        head = appended;
+      }
+      if (next.length === 0) return next;
       try {
-        await database.write([...statements, statement(APPEND, { ...next })]);
+        await database.write([
+          ...statements,
+          ...next.map((entry) => statement(APPEND, { ...entry })),
+        ]);
         return next;
       } catch (error) {
         if (!(error instanceof StoreError) || !error.message.includes(MOVED_ON)) throw error;
         // A commit whose answer was lost is asked for again, and finds itself.
-        if (await this.#hashAt(next.sequence) === next.hash) return next;
+        if (await this.#hashAt(head.sequence) === head.hash) return next;
         if (attempt >= MOST_TRIES) throw error;
       }
     }

@@ -3,6 +3,7 @@
  * it speaks of; `verify` finds what was changed afterwards.
  */
 export {
+  applicationSubject,
   EMPTY,
   type Entry,
   type Head,
@@ -11,5 +12,11 @@ export {
   type NewEntry,
   parseHead,
 } from "./entry.ts";
-export { AuditLog, type AuditLogOptions, type Change, type PageOptions } from "./log.ts";
+export {
+  AuditLog,
+  type AuditLogOptions,
+  type Change,
+  type Changes,
+  type PageOptions,
+} from "./log.ts";
 export { type Verified, verify } from "./verify.ts";

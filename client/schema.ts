@@ -123,7 +123,7 @@ export interface paths {
         put?: never;
         /**
          * Have an application decided
-         * @description The answer means that it is on disk. An absent or null field is a missing answer; a field that the questionnaire does not have is an error.
+         * @description The answer means that it is on disk. An absent or null field is a missing answer; a field that the questionnaire does not have is an error. Whose it is, and what the person agreed to, may stand beside the answers: it is stored with them or not at all.
          */
         post: operations["createApplication"];
         delete?: never;
@@ -467,6 +467,94 @@ export interface paths {
         get: operations["getDrift"];
         put?: never;
         post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/applications/{id}/consent": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Read what was agreed to for an application
+         * @description Of each purpose the latest agreement, whether or not it is in force.
+         */
+        get: operations["getConsent"];
+        /**
+         * Put an agreement in the place of what was agreed to
+         * @description Purposes that it does not name are withdrawn.
+         */
+        put: operations["giveConsent"];
+        post?: never;
+        /**
+         * Withdraw all that was agreed to for an application
+         * @description The application itself stays: erasing it is a step of its own.
+         */
+        delete: operations["withdrawConsent"];
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/subjects/report": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Read all that is stored of a person
+         * @description Of the applications and rows that came with this reference, in parts; that it was read is put on record.
+         */
+        post: operations["reportSubject"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/subjects/erasure": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Remove all applications of a person
+         * @description Each as `DELETE /v1/applications/{id}` does. Rows of batches keep their places, as refused ones.
+         */
+        post: operations["eraseSubject"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/subjects/withdrawal": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Withdraw all that a person agreed to
+         * @description For every application and row that came with this reference.
+         */
+        post: operations["withdrawSubject"];
         delete?: never;
         options?: never;
         head?: never;
@@ -1334,8 +1422,36 @@ export interface components {
                 high: number;
             };
         };
+        /**
+         * @example {
+         *       "answers": {
+         *         "birthdate": "1988-07-21 00:00:00.0000000",
+         *         "education": "Высшее - специалист",
+         *         "employment_status": "Работаю по найму полный рабочий день\\/служу",
+         *         "value": "9 - 10 лет",
+         *         "jobstartdate": "2013-09-01 00:00:00.0000000",
+         *         "position": "начальник п",
+         *         "monthprofit": 180000,
+         *         "monthexpense": 100000,
+         *         "gender": 0,
+         *         "family_status": "Никогда в браке не состоял(а)",
+         *         "childcount": 0,
+         *         "snils": 0,
+         *         "merch_code": 77,
+         *         "loan_amount": 137000,
+         *         "loan_term": 18,
+         *         "goods_category": "Furniture"
+         *       }
+         *     }
+         */
         NewApplication: {
             answers: components["schemas"]["Answers"];
+            /**
+             * @description What your system calls the person, the same for all of the person's applications; only a keyed hash of it is kept
+             * @example client-4711
+             */
+            subject?: string;
+            consent?: components["schemas"]["NewConsent"];
         };
         /**
          * @example {
@@ -1391,6 +1507,39 @@ export interface components {
             /** @description Категория товара (Goods category) */
             goods_category?: string | null;
         };
+        /**
+         * @example {
+         *       "purposes": [
+         *         "scoring",
+         *         "marketing"
+         *       ],
+         *       "document": "privacy notice/3",
+         *       "expiresAt": "2031-01-31T00:00:00Z"
+         *     }
+         */
+        NewConsent: {
+            /** @description scoring: the decision; bank-transfer: being sent to banks; marketing: later offers; model-training: teaching models by its outcome */
+            purposes: ("scoring" | "bank-transfer" | "marketing" | "model-training")[];
+            /** @description The text that was agreed to, with its version; kept in the audit log */
+            document: string;
+            /**
+             * Format: date-time
+             * @description Absent: when it is stored
+             */
+            givenAt?: string;
+            /**
+             * Format: date-time
+             * @description Absent: until it is withdrawn
+             */
+            expiresAt?: string;
+        };
+        ApplicationEvent: {
+            /** @enum {string} */
+            event: "queued" | "scoring" | "decided" | "failed";
+            id: string;
+            /** @description The application, as JSON */
+            data: string;
+        };
         WhatIf: {
             decision: components["schemas"]["Decision"];
             /** @description Of each bank that could be asked; none where no term is given */
@@ -1407,6 +1556,9 @@ export interface components {
                 to: number;
                 probability: number;
             }[];
+        };
+        Questions: {
+            answers: components["schemas"]["Answers"];
         };
         /**
          * @example {
@@ -1963,6 +2115,174 @@ export interface components {
                 };
             }[];
         };
+        /**
+         * @example {
+         *       "agreements": [
+         *         {
+         *           "purpose": "marketing",
+         *           "document": "privacy notice/3",
+         *           "givenAt": "2026-01-31T09:00:00.000Z",
+         *           "expiresAt": "2031-01-31T00:00:00.000Z",
+         *           "inForce": true
+         *         }
+         *       ]
+         *     }
+         */
+        Consent: {
+            agreements: components["schemas"]["Agreement"][];
+        };
+        /**
+         * @example {
+         *       "purpose": "marketing",
+         *       "document": "privacy notice/3",
+         *       "givenAt": "2026-01-31T09:00:00.000Z",
+         *       "expiresAt": "2031-01-31T00:00:00.000Z",
+         *       "inForce": true
+         *     }
+         */
+        Agreement: {
+            /** @enum {string} */
+            purpose: "scoring" | "bank-transfer" | "marketing" | "model-training";
+            document: string;
+            /** Format: date-time */
+            givenAt: string;
+            /** Format: date-time */
+            expiresAt?: string;
+            /** Format: date-time */
+            withdrawnAt?: string;
+            /** @description Given, and neither run out nor withdrawn */
+            inForce: boolean;
+        };
+        /**
+         * @example {
+         *       "applications": [
+         *         {
+         *           "id": "app_2c26b46b68ffc68ff99b453c1d304134",
+         *           "status": "queued",
+         *           "createdAt": "2026-01-31T09:00:00.000Z",
+         *           "answers": {
+         *             "monthprofit": 180000,
+         *             "loan_amount": 137000
+         *           },
+         *           "agreements": [],
+         *           "outcomes": [],
+         *           "trials": [],
+         *           "notices": [],
+         *           "record": []
+         *         }
+         *       ]
+         *     }
+         */
+        PersonReport: {
+            applications: components["schemas"]["StoredApplication"][];
+            /** @description `after` of the next part; absent on the last one */
+            next?: number;
+        };
+        StoredApplication: {
+            /** @description The application's; of a row, the batch's */
+            id: string;
+            /** @description Of a batch: from 1 */
+            row?: number;
+            /** @enum {string} */
+            status: "queued" | "leased" | "done" | "dead";
+            /** Format: date-time */
+            createdAt: string;
+            /** Format: date-time */
+            endedAt?: string;
+            /** @description As they were sent */
+            answers: {
+                [key: string]: string | number;
+            };
+            /** @description The decision with its reasons, or the probabilities, as it was given */
+            result?: unknown;
+            agreements: components["schemas"]["Agreement"][];
+            /** @description What banks are said to have decided */
+            outcomes: {
+                bank: string;
+                /** @enum {string} */
+                decision: "sent" | "approved" | "refused" | "funded";
+                /** Format: date-time */
+                decidedAt: string;
+                /** Format: date-time */
+                recordedAt: string;
+                amount?: number;
+                term?: number;
+            }[];
+            /** @description What models on trial gave beside the answer */
+            trials: {
+                /** Format: date-time */
+                at: string;
+                champion: string;
+                challenger: string;
+                banks: string[];
+                /** @description The champion's of each bank, then the challenger's */
+                scores: (number | null)[];
+            }[];
+            /** @description What the overview counts it by */
+            derived?: {
+                estimate?: unknown;
+                told?: unknown;
+            };
+            /** @description Who was told, or will be, that it has ended; nothing of the answers is */
+            notices: {
+                type: string;
+                endpoint: string;
+                /** Format: date-time */
+                at: string;
+            }[];
+            /** @description Its entries in the audit log, the latest first */
+            record: {
+                /** Format: date-time */
+                at: string;
+                actor: string;
+                action: string;
+                details?: unknown;
+            }[];
+        };
+        /**
+         * @example {
+         *       "subject": "client-4711"
+         *     }
+         */
+        ReportRequest: {
+            /**
+             * @description What your system calls the person, the same for all of the person's applications; only a keyed hash of it is kept
+             * @example client-4711
+             */
+            subject: string;
+            /** @description `next` of the part before; absent: from the beginning */
+            after?: number;
+        };
+        /**
+         * @example {
+         *       "applications": 3,
+         *       "rows": 0,
+         *       "beingScored": []
+         *     }
+         */
+        PersonErasure: {
+            /** @description Those of which nothing is left */
+            applications: number;
+            /** @description Rows of batches of which nothing is left but their place */
+            rows: number;
+            /** @description Applications and rows of which nothing was removed: ask again when they have ended */
+            beingScored: {
+                id: string;
+                row?: number;
+            }[];
+        };
+        /**
+         * @example {
+         *       "subject": "client-4711"
+         *     }
+         */
+        Person: {
+            /**
+             * @description What your system calls the person, the same for all of the person's applications; only a keyed hash of it is kept
+             * @example client-4711
+             */
+            subject: string;
+        };
         Health: {
             /** @enum {string} */
             status: "ok";
@@ -2010,7 +2330,7 @@ export interface operations {
                     "application/json": components["schemas"]["UploadedTask"];
                 };
             };
-            /** @description The body cannot be read */
+            /** @description The body cannot be read, or the Host header is no name or address */
             400: {
                 headers: {
                     [name: string]: unknown;
@@ -2105,6 +2425,15 @@ export interface operations {
                     "application/json": boolean;
                 };
             };
+            /** @description The Host header is no name or address */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
             /** @description A valid API key is needed */
             401: {
                 headers: {
@@ -2191,6 +2520,15 @@ export interface operations {
                     "application/json": boolean;
                 };
             };
+            /** @description The Host header is no name or address */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
             /** @description A valid API key is needed */
             401: {
                 headers: {
@@ -2275,6 +2613,15 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["Result"];
+                };
+            };
+            /** @description The Host header is no name or address */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
                 };
             };
             /** @description A valid API key is needed */
@@ -2902,11 +3249,13 @@ export interface operations {
                 };
                 content: {
                     /**
-                     * @example event: queued
-                     *     id: 0-queued
-                     *     data: {"id":"app_0bf4","status":"queued"}
+                     * @example {
+                     *       "event": "queued",
+                     *       "id": "0-queued",
+                     *       "data": "{\"id\":\"app_0bf4\",\"status\":\"queued\"}"
+                     *     }
                      */
-                    "text/event-stream": string;
+                    "text/event-stream": components["schemas"]["ApplicationEvent"];
                 };
             };
             /** @description The last event was seen already: do not ask again */
@@ -2990,7 +3339,7 @@ export interface operations {
         };
         requestBody: {
             content: {
-                "application/json": components["schemas"]["NewApplication"];
+                "application/json": components["schemas"]["Questions"];
             };
         };
         responses: {
@@ -3845,6 +4194,15 @@ export interface operations {
                     "application/problem+json": components["schemas"]["ProblemDetails"];
                 };
             };
+            /** @description The request is not valid */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDetails"];
+                };
+            };
             /** @description Too many requests with this API key */
             429: {
                 headers: {
@@ -4119,6 +4477,15 @@ export interface operations {
                     "application/problem+json": components["schemas"]["ProblemDetails"];
                 };
             };
+            /** @description The request is not valid */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDetails"];
+                };
+            };
             /** @description Too many requests with this API key */
             429: {
                 headers: {
@@ -4208,6 +4575,15 @@ export interface operations {
             };
             /** @description The step is refused */
             409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDetails"];
+                };
+            };
+            /** @description The request is not valid */
+            422: {
                 headers: {
                     [name: string]: unknown;
                 };
@@ -4389,6 +4765,15 @@ export interface operations {
             };
             /** @description The role of this API key does not allow it */
             403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDetails"];
+                };
+            };
+            /** @description The body did not come in time */
+            408: {
                 headers: {
                     [name: string]: unknown;
                 };
@@ -5183,6 +5568,666 @@ export interface operations {
             };
         };
     };
+    getConsent: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description What was agreed to */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Consent"];
+                };
+            };
+            /** @description The Host header is no name or address */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDetails"];
+                };
+            };
+            /** @description A valid API key is needed */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDetails"];
+                };
+            };
+            /** @description The role of this API key does not allow it */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDetails"];
+                };
+            };
+            /** @description There is no such thing */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDetails"];
+                };
+            };
+            /** @description Too many requests with this API key */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDetails"];
+                };
+            };
+            /** @description The service failed */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDetails"];
+                };
+            };
+            /** @description The database cannot be reached */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDetails"];
+                };
+            };
+        };
+    };
+    giveConsent: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["NewConsent"];
+            };
+        };
+        responses: {
+            /** @description It is stored, and on record */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Consent"];
+                };
+            };
+            /** @description The Host header is no name or address; The body cannot be read */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDetails"];
+                };
+            };
+            /** @description A valid API key is needed */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDetails"];
+                };
+            };
+            /** @description The role of this API key does not allow it */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDetails"];
+                };
+            };
+            /** @description There is no such thing */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDetails"];
+                };
+            };
+            /** @description The body did not come in time */
+            408: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDetails"];
+                };
+            };
+            /** @description The body is too large */
+            413: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDetails"];
+                };
+            };
+            /** @description The Content-Type is not taken here */
+            415: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDetails"];
+                };
+            };
+            /** @description The request is not valid */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDetails"];
+                };
+            };
+            /** @description Too many requests with this API key */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDetails"];
+                };
+            };
+            /** @description The service failed */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDetails"];
+                };
+            };
+            /** @description The database cannot be reached */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDetails"];
+                };
+            };
+        };
+    };
+    withdrawConsent: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Nothing is in force any more, and that is on record */
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description The Host header is no name or address */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDetails"];
+                };
+            };
+            /** @description A valid API key is needed */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDetails"];
+                };
+            };
+            /** @description The role of this API key does not allow it */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDetails"];
+                };
+            };
+            /** @description There is no such thing */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDetails"];
+                };
+            };
+            /** @description Too many requests with this API key */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDetails"];
+                };
+            };
+            /** @description The service failed */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDetails"];
+                };
+            };
+            /** @description The database cannot be reached */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDetails"];
+                };
+            };
+        };
+    };
+    reportSubject: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["ReportRequest"];
+            };
+        };
+        responses: {
+            /** @description A part of it */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["PersonReport"];
+                };
+            };
+            /** @description The Host header is no name or address; The body cannot be read */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDetails"];
+                };
+            };
+            /** @description A valid API key is needed */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDetails"];
+                };
+            };
+            /** @description The role of this API key does not allow it */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDetails"];
+                };
+            };
+            /** @description There is no such thing */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDetails"];
+                };
+            };
+            /** @description The body did not come in time */
+            408: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDetails"];
+                };
+            };
+            /** @description The body is too large */
+            413: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDetails"];
+                };
+            };
+            /** @description The Content-Type is not taken here */
+            415: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDetails"];
+                };
+            };
+            /** @description The request is not valid */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDetails"];
+                };
+            };
+            /** @description Too many requests with this API key */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDetails"];
+                };
+            };
+            /** @description The service failed */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDetails"];
+                };
+            };
+            /** @description The database cannot be reached */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDetails"];
+                };
+            };
+        };
+    };
+    eraseSubject: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["Person"];
+            };
+        };
+        responses: {
+            /** @description What is gone, and what is not */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["PersonErasure"];
+                };
+            };
+            /** @description The Host header is no name or address; The body cannot be read */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDetails"];
+                };
+            };
+            /** @description A valid API key is needed */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDetails"];
+                };
+            };
+            /** @description The role of this API key does not allow it */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDetails"];
+                };
+            };
+            /** @description There is no such thing */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDetails"];
+                };
+            };
+            /** @description The body did not come in time */
+            408: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDetails"];
+                };
+            };
+            /** @description The body is too large */
+            413: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDetails"];
+                };
+            };
+            /** @description The Content-Type is not taken here */
+            415: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDetails"];
+                };
+            };
+            /** @description The request is not valid */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDetails"];
+                };
+            };
+            /** @description Too many requests with this API key */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDetails"];
+                };
+            };
+            /** @description The service failed */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDetails"];
+                };
+            };
+            /** @description The database cannot be reached */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDetails"];
+                };
+            };
+        };
+    };
+    withdrawSubject: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["Person"];
+            };
+        };
+        responses: {
+            /** @description Nothing is in force any more, and that is on record */
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description The Host header is no name or address; The body cannot be read */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDetails"];
+                };
+            };
+            /** @description A valid API key is needed */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDetails"];
+                };
+            };
+            /** @description The role of this API key does not allow it */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDetails"];
+                };
+            };
+            /** @description There is no such thing */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDetails"];
+                };
+            };
+            /** @description The body did not come in time */
+            408: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDetails"];
+                };
+            };
+            /** @description The body is too large */
+            413: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDetails"];
+                };
+            };
+            /** @description The Content-Type is not taken here */
+            415: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDetails"];
+                };
+            };
+            /** @description The request is not valid */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDetails"];
+                };
+            };
+            /** @description Too many requests with this API key */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDetails"];
+                };
+            };
+            /** @description The service failed */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDetails"];
+                };
+            };
+            /** @description The database cannot be reached */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDetails"];
+                };
+            };
+        };
+    };
     explainProblem: {
         parameters: {
             query?: never;
@@ -5349,6 +6394,13 @@ export interface operations {
                 content: {
                     "text/plain": string;
                 };
+            };
+            /** @description The Host header is no name or address */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
             };
             /** @description A valid API key is needed */
             401: {

@@ -7,6 +7,11 @@ import { normalise } from "./normalise.ts";
 import { identifier, localized, range, refuseRepeats } from "./text.ts";
 
 const sentence = localized.describe("{value} stands for the client's answer");
+
+/** A pattern that says nothing of its flag is what JSON Schema takes: there every pattern is Unicode's. */
+const WORD = /^[\p{L}\p{N}]{2,}$/u;
+const stem = z.string().regex(WORD, "must be one word of letters").meta({ pattern: WORD.source });
+
 const answerValue = z.union([z.string().min(1), z.int()]);
 
 const meaningSchema = z.discriminatedUnion("kind", [
@@ -35,8 +40,7 @@ const meaningSchema = z.discriminatedUnion("kind", [
     groups: z.array(z.strictObject({
       id: identifier,
       label: localized,
-      stems: z.array(z.string().regex(/^[\p{L}\p{N}]{2,}$/u, "must be one word of letters"))
-        .min(1),
+      stems: z.array(stem).min(1),
     })).min(1).max(1000),
   }),
 ]);

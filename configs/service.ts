@@ -121,6 +121,11 @@ export const serviceSchema = z.strictObject({
     batchBytes: positive.max(2 ** 40).default(2 ** 29).describe("Bytes of a batch at most"),
     batchUploadMs: positive.default(3_600_000).describe("How long the upload of a batch may take"),
   }).prefault({}).describe("Limits of the v1 API"),
+  retention: z.strictObject({
+    days: positive.max(36_500).optional().describe(
+      "How many days after it came an application is erased, with all that is stored of it; absent: it is kept",
+    ),
+  }).prefault({}).describe("How long what people answered is kept"),
   log: z.strictObject({
     requests: z.boolean().default(false).describe(
       "A line of JSON for each request on the standard error: its id, route, status and time",

@@ -98,6 +98,12 @@ WHEN old.state IN ('done', 'dead') AND new.state IN ('queued', 'leased') BEGIN
 CREATE TRIGGER tenants_idle AFTER UPDATE OF waiting ON tenants WHEN new.waiting = 0 BEGIN
   DELETE FROM tenants WHERE priority = new.priority AND tenant = new.tenant; END;
 
+CREATE TRIGGER terms_removed AFTER DELETE ON tasks BEGIN
+  DELETE FROM consents WHERE number = old.number; DELETE FROM application_subjects WHERE number = old.number; END;
+
+CREATE TRIGGER traces_removed AFTER DELETE ON tasks BEGIN
+  DELETE FROM task_traces WHERE task_id = old.id; END;
+
 CREATE TRIGGER trial_scores_removed AFTER DELETE ON tasks BEGIN
   DELETE FROM model_trial_scores WHERE application_id = old.id; END;
 
@@ -116,6 +122,13 @@ CREATE TABLE api_keys (
   revoked_at_ms INTEGER,
   -- To the hour.
   last_used_at_ms INTEGER
+) STRICT, WITHOUT ROWID;
+
+CREATE TABLE application_subjects (
+  number INTEGER NOT NULL,
+  row INTEGER NOT NULL CHECK (row >= 0),
+  subject TEXT NOT NULL CHECK (length(subject) = 64),
+  PRIMARY KEY (number, row)
 ) STRICT, WITHOUT ROWID;
 
 CREATE TABLE audit (
@@ -164,6 +177,22 @@ CREATE TABLE batches (
   refused_rows INTEGER NOT NULL DEFAULT 0,
   ended_rows INTEGER NOT NULL DEFAULT 0,
   changed_at_ms INTEGER NOT NULL
+) STRICT, WITHOUT ROWID;
+
+CREATE TABLE consents (
+  -- The task's.
+  number INTEGER NOT NULL,
+  -- Of a batch: the row in it, from 1; else 0.
+  row INTEGER NOT NULL CHECK (row >= 0),
+  purpose TEXT NOT NULL,
+  -- What was agreed to, and in which version.
+  document TEXT NOT NULL,
+  given_at_ms INTEGER NOT NULL,
+  expires_at_ms INTEGER,
+  withdrawn_at_ms INTEGER,
+  -- Who sent it, until the audit log says so.
+  unrecorded_actor TEXT,
+  PRIMARY KEY (number, row, purpose)
 ) STRICT, WITHOUT ROWID;
 
 CREATE TABLE console_sessions (
@@ -321,6 +350,12 @@ CREATE TABLE "results" (
   created_at_ms INTEGER NOT NULL
 ) STRICT;
 
+CREATE TABLE task_traces (
+  task_id TEXT NOT NULL PRIMARY KEY,
+  -- https://www.w3.org/TR/trace-context/, without anything of the request.
+  traceparent TEXT NOT NULL CHECK (length(traceparent) = 55)
+) STRICT, WITHOUT ROWID;
+
 CREATE TABLE "tasks" (
   number INTEGER PRIMARY KEY,
   id TEXT NOT NULL UNIQUE CHECK (length(id) BETWEEN 1 AND 64),
@@ -377,7 +412,11 @@ CREATE TABLE webhook_endpoints (
   id TEXT NOT NULL PRIMARY KEY
 , tenant TEXT NOT NULL DEFAULT '') STRICT, WITHOUT ROWID;
 
+CREATE INDEX application_subjects_found ON application_subjects (subject);
+
 CREATE INDEX audit_subject ON audit (subject, sequence);
+
+CREATE INDEX consents_unrecorded ON consents (number) WHERE unrecorded_actor IS NOT NULL;
 
 CREATE INDEX model_trial_scores_latest ON model_trial_scores (trial_id, at_ms);
 

@@ -11,6 +11,6 @@ export { type Answered, type ScoredBeside, Shadow, type ShadowOptions } from "./
 export { compareVersions, type Decisions } from "./comparison.ts";
 export { type CellName, CELLS, type Compared, SwapSet, type SwapSetReport } from "./swap_set.ts";
 export { type Pair, type TrialScores, TrialStore } from "./trials.ts";
-export type { FoundVersion, VersionFolder } from "./versions.ts";
+export { type FoundVersion, VERSION, type VersionFolder } from "./versions.ts";
 export type * from "./views.ts";
 export { wilson } from "./statistics.ts";

@@ -55,6 +55,8 @@ const SERVE = `
     permille = excluded.permille, salt = excluded.salt`;
 
 /** Of a refusal's sentence on record. */
+/** What the record says of a name that is none. */
+const LONGEST_VERSION = 100;
 const LONGEST_REASON = 2000;
 
 type Next = Omit<Serving, "serial">;
@@ -262,7 +264,12 @@ export class ModelRegistry {
   }
 
   #entry({ actor, name, version }: Step, details: Readonly<Record<string, Json>> = {}) {
-    return { actor, action: `models.${name}`, subject: `models/${version}`, details };
+    return {
+      actor,
+      action: `models.${name}`,
+      subject: `models/${version.slice(0, LONGEST_VERSION)}`,
+      details,
+    };
   }
 
   async #found(version: string): Promise<FoundVersion> {

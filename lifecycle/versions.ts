@@ -22,6 +22,9 @@ export interface VersionFolder {
   card(version: string): Promise<string | undefined>;
 }
 
+/** The name of a version, which is a path's segment too: nothing in it leads elsewhere. */
+export const VERSION = /^[A-Za-z0-9][A-Za-z0-9._-]{0,63}$/;
+
 /** Over the names and hashes of all files. */
 export function versionSha256(files: FoundVersion["files"]): string {
   const sorted = Object.entries(files).sort(([a], [b]) => a < b ? -1 : 1);

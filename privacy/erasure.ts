@@ -1,12 +1,13 @@
 /**
  * Removes all that is stored of one application: answers, result, what banks decided, what a trial scored, what is still to be told.
  * SQLite writes zeros over what is removed (`secure_delete`), and the write-ahead log is carried into the file and cut off, so that
- * neither holds a byte of it. Counts that it went into are taken back where they name nobody (`outcome_counts`); its fact goes with
- * its task, by a trigger, and the sums of facts stay.
+ * neither holds a byte of it. Counts that it went into are taken back where they name nobody (`outcome_counts`); its fact, and what
+ * it was agreed to, go with its task, by triggers, and the sums of facts stay.
  *
  * Known limits: a copy that was made before, such as a backup, keeps what it has; on a server the server's own log does.
  */
-import type { AuditLog } from "../audit/mod.ts";
+import type { InStatement } from "@libsql/client";
+import { applicationSubject, type AuditLog } from "../audit/mod.ts";
 import { isRemote } from "../database/connection.ts";
 import { type Database, statement } from "../database/database.ts";
 
@@ -14,23 +15,68 @@ export type Erased = "erased" | "missing" | "at work";
 
 export interface ErasureParts {
   readonly database: Database;
-  readonly audit: Pick<AuditLog, "append">;
+  readonly audit: Pick<AuditLog, "append" | "changeEach">;
   readonly databaseUrl: string;
 }
 
 /** A task that is being scored would leave its result behind. */
-const REMOVABLE = "SELECT number FROM tasks WHERE id = :id AND state <> 'leased'";
+const REMOVABLE =
+  "SELECT number, id FROM tasks WHERE id IN (SELECT value FROM json_each(:ids)) AND state <> 'leased'";
+const NUMBERS = `SELECT number FROM (${REMOVABLE})`;
+const IDS = `SELECT id FROM (${REMOVABLE})`;
 
 /** Every table that holds something of an application, those that refer to others first. */
 const REMOVE = [
-  `DELETE FROM results WHERE number = (${REMOVABLE})`,
-  `DELETE FROM payloads WHERE number = (${REMOVABLE})`,
+  ...["results", "payloads"].map((table) => `DELETE FROM ${table} WHERE number IN (${NUMBERS})`),
   ...["outcomes", "outcome_events", "model_trial_scores"].map((table) =>
-    `DELETE FROM ${table} WHERE application_id = :id AND EXISTS (${REMOVABLE})`
+    `DELETE FROM ${table} WHERE application_id IN (${IDS})`
   ),
-  `DELETE FROM webhook_deliveries WHERE subject = :id AND EXISTS (${REMOVABLE})`,
-  `DELETE FROM tasks WHERE number = (${REMOVABLE})`,
+  `DELETE FROM webhook_deliveries WHERE subject IN (${IDS})`,
+  `DELETE FROM tasks WHERE number IN (${NUMBERS})`,
 ];
+
+/** What stands in the place of a row that was erased: as one that was refused, for nothing is to be scored. */
+const NO_ROW = JSON.stringify({ errors: [{ detail: "it was erased" }] });
+
+/** A chunk that has not ended is read, or will be, and its result is still to come. */
+const ENDED =
+  "EXISTS (SELECT 1 FROM tasks WHERE tasks.number = :number AND state IN ('done', 'dead'))";
+
+/** Of a row in a chunk, by its place there from 0. */
+const REMOVE_ROW = [
+  `UPDATE results SET body = json_replace(body, '$[' || :place || ']', json(:no))
+   WHERE number = :number AND ${ENDED}`,
+  `UPDATE payloads SET body = json_replace(body, '$.rows[' || :place || ']', json(:no))
+   WHERE number = :number AND ${ENDED}`,
+];
+
+const REMOVE_TERMS = ["consents", "application_subjects"].map((table) =>
+  `DELETE FROM ${table} WHERE number = :number AND row = :row AND ${ENDED}`
+);
+
+/** A row of a batch as it is stored. */
+export interface StoredRow {
+  /** Of its chunk's task. */
+  readonly number: number;
+  /** The batch's id. */
+  readonly batch: string;
+  /** In the batch, from 1. */
+  readonly row: number;
+  /** In its chunk, from 0. */
+  readonly place: number;
+}
+
+/** Applications that came before `:before`, among the `:limit` tasks after the number `:after`. */
+const OLD = `
+  SELECT number, id, created_at_ms < :before AND state <> 'leased' AS old
+  FROM tasks WHERE number > :after ORDER BY number LIMIT :limit`;
+
+export interface OldTasks {
+  /** As they are stored. */
+  readonly ids: readonly string[];
+  /** After which to look next; `undefined` where that was the last. */
+  readonly next: number | undefined;
+}
 
 export class Erasure {
   readonly #parts: ErasureParts;
@@ -41,19 +87,77 @@ export class Erasure {
 
   /** By the id as it is stored. Resolves when nothing of it is left; `at work`: it is being scored, and nothing was removed. */
   async erase(id: string, actor: string): Promise<Erased> {
-    const { database, audit, databaseUrl } = this.#parts;
-    const removed = await database.write(REMOVE.map((sql) => statement(sql, { id })));
+    const { database, audit } = this.#parts;
+    const removed = await database.write(removal([id]));
     if (removed.at(-1)?.rowsAffected === 0) {
       const { rows } = await database.read(statement("SELECT 1 FROM tasks WHERE id = :id", { id }));
       return rows.length === 0 ? "missing" : "at work";
     }
-    if (!isRemote(databaseUrl)) await database.read("PRAGMA wal_checkpoint(TRUNCATE)");
-    await audit.append({ actor, action: "application.erase", subject: subjectOf(id) });
+    await this.truncateLog();
+    await audit.append({ actor, action: "application.erase", subject: applicationSubject(id) });
     return "erased";
+  }
+
+  /** Removes one row of a batch, which keeps its place; false where its chunk has not ended, and nothing was removed. */
+  async eraseRow({ number, batch, row, place }: StoredRow, actor: string): Promise<boolean> {
+    const { database, audit } = this.#parts;
+    const [, payload] = await database.write([
+      ...REMOVE_ROW.map((sql) => statement(sql, { number, place, no: NO_ROW })),
+      ...REMOVE_TERMS.map((sql) => statement(sql, { number, row })),
+    ]);
+    if (payload?.rowsAffected === 0) return false;
+    await this.truncateLog();
+    await audit.append({
+      actor,
+      action: "row.erase",
+      subject: `batches/${batch}`,
+      details: { row },
+    });
+    return true;
+  }
+
+  /** Looks at `limit` tasks after a number, and gives those that came before a time. */
+  async old(
+    { after, limit, beforeMs }: { after: number; limit: number; beforeMs: number },
+  ): Promise<OldTasks> {
+    const { rows } = await this.#parts.database.read(
+      statement(OLD, { after, limit, before: beforeMs }),
+    );
+    return {
+      ids: rows.filter(({ old }) => Number(old) === 1).map(({ id }) => String(id)),
+      next: rows.length < limit ? undefined : Number(rows.at(-1)?.number),
+    };
+  }
+
+  /**
+   * Removes what ran out, and says in the same commit how many those were: all of them, but for one that was started again between
+   * the look and the commit. The log is not cut off: see `truncateLog`.
+   */
+  async expire(ids: readonly string[], beforeMs: number): Promise<void> {
+    const before = new Date(beforeMs).toISOString();
+    await this.#parts.audit.changeEach(async () => {
+      const { rows } = await this.#parts.database.read(
+        statement(`SELECT count(*) AS count FROM (${REMOVABLE})`, { ids: JSON.stringify(ids) }),
+      );
+      const applications = Number(rows[0]?.count);
+      if (applications === 0) return { entries: [] };
+      return {
+        entries: [{
+          ...{ actor: "service", action: "application.expire", subject: "applications" },
+          details: { applications, before },
+        }],
+        statements: removal(ids),
+      };
+    });
+  }
+
+  /** Carries the write-ahead log into the file and cuts it off, so that nothing that was removed is left in it. */
+  async truncateLog(): Promise<void> {
+    const { database, databaseUrl } = this.#parts;
+    if (!isRemote(databaseUrl)) await database.read("PRAGMA wal_checkpoint(TRUNCATE)");
   }
 }
 
-/** The reference's id is made of the answers: whoever guesses them would know it again. */
-function subjectOf(id: string): string {
-  return id.startsWith("app_") ? `applications/${id}` : "applications/of the contract";
+function removal(ids: readonly string[]): InStatement[] {
+  return REMOVE.map((sql) => statement(sql, { ids: JSON.stringify(ids) }));
 }

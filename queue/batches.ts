@@ -3,6 +3,7 @@
  * fences, retries and restarts are the queue's. A chunk's task is named by what it holds and where it stands: appending the
  * same chunk twice comes to the same, and another one in its place is found out.
  */
+import type { RowTerms } from "../consent/mod.ts";
 
 /** What each row gets. */
 export type BatchDetail = "probabilities" | "decisions";
@@ -39,6 +40,8 @@ export interface NewChunk {
   readonly payload: string;
   /** What the result depends on besides the payload. */
   readonly revision: string;
+  /** On which its rows were sent, those that say so. */
+  readonly terms?: readonly RowTerms[];
 }
 
 /** `appended`: it is on disk. `conflict`: another chunk stands there. `refused`: the queue is full. */

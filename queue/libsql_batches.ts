@@ -1,6 +1,7 @@
 /** Batches in a libSQL database. Their counts are kept by the triggers of migration 3, in the transaction that changes a task. */
 import { createHash } from "node:crypto";
 import type { Appended, Batch, BatchStore, Chunk, NewChunk } from "./batches.ts";
+import { termsStatements } from "../consent/mod.ts";
 import { type Database, statement } from "../database/database.ts";
 import { enqueueStatement, type StoreLimits } from "./libsql_store.ts";
 import { tenantOfId } from "./tenant.ts";
@@ -94,6 +95,7 @@ export class LibsqlBatches implements BatchStore {
         [{ id, revision: chunk.revision, priority: "batch", tenant: tenantOfId(batch) }],
         { limits: this.#limits, nowMs },
       ),
+      ...termsStatements((chunk.terms ?? []).map((terms) => ({ ...terms, task: id })), nowMs),
       statement(LINK, { batch, position, task: id, first, rows, refused, now: nowMs }),
       statement(DROP_UNLINKED, { task: id }),
       statement(PAYLOAD, { task: id, payload: chunk.payload }),

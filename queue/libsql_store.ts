@@ -1,5 +1,6 @@
 /** The queue in a libSQL database: every state change is one statement, or one transaction of a few. */
 import type { InStatement } from "@libsql/client";
+import { termsStatements } from "../consent/mod.ts";
 import { type Database, statement } from "../database/database.ts";
 import { QUEUE } from "./fairness.ts";
 import type {
@@ -214,6 +215,7 @@ export class LibsqlStore implements TaskStore {
     const payloads = Object.fromEntries(tasks.map(({ id, payload }) => [id, payload]).toReversed());
     const [taken] = await this.#database.write([
       enqueueStatement(tasks, { nowMs, limits: this.#limits }),
+      ...termsOf(tasks, nowMs),
       statement(ENQUEUE_PAYLOADS, { payloads: JSON.stringify(payloads) }),
     ]);
     if (taken?.rowsAffected === Object.keys(payloads).length) return tasks.map(() => "queued");
@@ -229,6 +231,7 @@ export class LibsqlStore implements TaskStore {
     const { id } = task;
     const results = await this.#database.write([
       enqueueStatement([task], { nowMs: createdAtMs, limits: this.#limits }),
+      ...termsOf([task], createdAtMs),
       statement(ENQUEUE_PAYLOADS, { payloads: JSON.stringify({ [id]: payload }) }),
       statement(STORE_DONE, { id, payload, result, now: nowMs }),
       statement(END_STORED, { id, now: nowMs }),
@@ -331,6 +334,16 @@ export function enqueueStatement(
   return statement(ENQUEUE_TASKS, {
     ...{ tasks: JSON.stringify(asked), now: nowMs, waiting, waitingOfTenant },
   });
+}
+
+/** Of two tasks with one id the first one's, as it is with payloads. */
+function termsOf(tasks: readonly Omit<NewTask, "payload">[], nowMs: number): InStatement[] {
+  if (tasks.every(({ terms }) => terms === undefined)) return [];
+  const first = new Map(tasks.map((task) => [task.id, task] as const).toReversed());
+  return termsStatements(
+    [...first.values()].flatMap(({ id, terms }) => terms ? [{ ...terms, task: id }] : []),
+    nowMs,
+  );
 }
 
 /** Without the results, which are long. */

@@ -2,6 +2,8 @@
  * The durable queue as the rest of the program sees it. What it promises: a task is on disk when `enqueue` resolves; a claimed
  * task belongs to its claimer until the lease ends; exactly one result is stored, by the claimer whose fence is the task's.
  */
+import type { SentTerms } from "../consent/mod.ts";
+
 export { QueueFullError, StoreError, StoreLockedError } from "../database/errors.ts";
 
 export type TaskState = "queued" | "leased" | "done" | "dead";
@@ -23,6 +25,8 @@ export interface NewTask {
   readonly tenant?: string;
   /** Absent: interactive. */
   readonly priority?: Priority;
+  /** On which it was sent: stored with a task that was not known, in its commit. */
+  readonly terms?: SentTerms;
 }
 
 export interface Task {

@@ -28,7 +28,7 @@ export function tenantOfId(stored: string): string {
   return at < 0 ? "" : stored.slice(at + 1);
 }
 
-type UploadedTask = Pick<NewTask, "id" | "payload" | "tenant">;
+type UploadedTask = Pick<NewTask, "id" | "payload" | "tenant" | "terms">;
 
 /** What of the queue a request may touch. */
 export interface QueueParts {
@@ -45,7 +45,7 @@ export function forTenant<P extends QueueParts>(parts: P, tenant: string): P {
   const stored = (id: string) => storedId(tenant, id);
   const own = <T extends { readonly id: string }>(thing: T): T =>
     tenant === "" ? thing : { ...thing, id: visibleId(thing.id) };
-  const task = ({ id, payload }: UploadedTask) => ({ id: stored(id), payload, tenant });
+  const task = (uploaded: UploadedTask) => ({ ...uploaded, id: stored(uploaded.id), tenant });
   return {
     ...parts,
     store: {

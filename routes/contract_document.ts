@@ -9,8 +9,9 @@ const taskIdSchema = z.string().openapi({
 
 const detailSchema = z.object({ detail: z.string() }).openapi("Problem");
 
-/** What is answered to a wrong key, or to one too often. */
-const keyResponses = {
+/** What is answered to a Host header that is none, to a wrong key, or to one too often. */
+const guardResponses = {
+  400: { description: "The Host header is no name or address", content: json(detailSchema) },
   401: { description: "A valid API key is needed", content: json(detailSchema) },
   403: { description: "The role of the key does not allow it", content: json(detailSchema) },
   429: { description: "Too many requests with this key", content: json(detailSchema) },
@@ -49,8 +50,11 @@ export function describeContract(app: OpenAPIHono, options: ContractOptions): vo
     },
     responses: {
       201: { description: "The task, new or known", content: json(uploadedSchema) },
-      400: { description: "The body cannot be read", content: json(detailSchema) },
-      ...keyResponses,
+      ...guardResponses,
+      400: {
+        description: "The body cannot be read, or the Host header is no name or address",
+        content: json(detailSchema),
+      },
       408: { description: "The body did not come in time", content: json(detailSchema) },
       413: { description: "The body is too large", content: json(detailSchema) },
       422: { description: "The answers are not valid", content: json(validationSchema) },
@@ -100,7 +104,7 @@ function taskRoute(
     request: { query: z.object({ task_id: taskIdSchema }) },
     responses: {
       200: { description: "The answer", content: json(ok) },
-      ...keyResponses,
+      ...guardResponses,
       404: { description: "No such task, or no result yet", content: json(detailSchema) },
       410: { description: "The task failed for good, with its cause", content: json(detailSchema) },
       422: { description: "The query is not valid", content: json(validationSchema) },

@@ -94,6 +94,7 @@ function addMetrics(app: OpenAPIHono, { metrics }: TelemetryOptions): void {
         description: "In the text format of Prometheus",
         content: { "text/plain": { schema: z.string() } },
       },
+      400: { description: "The Host header is no name or address" },
       401: { description: "A valid API key is needed" },
       403: { description: "The role of the key does not allow it" },
       429: { description: "Too many requests with this key" },

@@ -9,7 +9,10 @@ import type { Application } from "./score.ts";
 /** What is wrong with a row, as its reader put it. */
 type RowErrors = readonly unknown[];
 
-export type ChunkRow = { readonly answers: Answers } | { readonly errors: RowErrors };
+/** `terms`, on which the row was sent, tell one upload from another; nothing of them is scored. */
+export type ChunkRow =
+  | { readonly answers: Answers; readonly terms?: object }
+  | { readonly errors: RowErrors };
 
 export type RowResult =
   | { readonly result: unknown }
@@ -55,6 +58,20 @@ export function encodeChunkRow(row: ChunkRow): string {
 
 export function decodeChunkResult(text: string): readonly RowResult[] {
   return JSON.parse(text);
+}
+
+/** One row of a chunk, by its place from 0: what was sent, and what came of it, `null` where nothing has yet. */
+export function decodeRow(
+  payload: string,
+  result: string | null,
+  place: number,
+): { readonly answers: Answers; readonly result: unknown } {
+  const row: ChunkRow | undefined = JSON.parse(payload).rows[place];
+  const outcome = result === null ? null : decodeChunkResult(result)[place] ?? null;
+  return {
+    answers: row && "answers" in row ? row.answers : {},
+    result: outcome && "result" in outcome ? outcome.result : outcome,
+  };
 }
 
 /** Does chunks by the work that they name, and all other tasks by `others`. What cannot be done fails its task alone. */

@@ -2,8 +2,8 @@
  * Streams a CSV (RFC 4180, `;` or `,`, UTF-8 with or without a byte order mark) as rows of cells, the header first. Bytes that
  * are not UTF-8 are an error: read as something else they would be other answers.
  */
-import { parse } from "csv-parse";
-import { Readable } from "node:stream";
+import { CsvError, parse } from "csv-parse";
+import { pipeline, Readable } from "node:stream";
 import { delimiterOf, TableError } from "./table.ts";
 
 export interface CsvOptions {
@@ -16,15 +16,17 @@ export async function* csvRows(
   { maxRowCharacters = Infinity }: CsvOptions = {},
 ): AsyncGenerator<string[]> {
   const texts = decoded(input);
-  const head = await readFirstLine(texts, maxRowCharacters);
-  const parser = Readable.from(joined(head, texts)).pipe(parse({
-    delimiter: delimiterOf(head),
-    record_delimiter: ["\r\n", "\n", "\r"],
-    relax_column_count: true,
-    ...Number.isFinite(maxRowCharacters) && { max_record_size: maxRowCharacters },
-  }));
   let width = 0;
   try {
+    const head = await readFirstLine(texts, maxRowCharacters);
+    const reader = parse({
+      delimiter: delimiterOf(head),
+      record_delimiter: ["\r\n", "\n", "\r"],
+      relax_column_count: true,
+      ...Number.isFinite(maxRowCharacters) && { max_record_size: maxRowCharacters },
+    });
+    // Each ends with the other: an upload would else be held open for ever, or its end never be heard of.
+    const parser = pipeline(Readable.from(joined(head, texts)), reader, () => {});
     for await (const cells of parser) {
       width ||= cells.length;
       // An empty line is a row only where a row has a single cell.
@@ -32,14 +34,14 @@ export async function* csvRows(
       yield cells;
     }
   } catch (error) {
-    if (error instanceof TableError) throw error;
-    throw new TableError(
-      `Cannot read the table: ${error instanceof Error ? error.message : error}`,
-    );
+    if (!(error instanceof CsvError)) throw error;
+    throw new TableError(`Cannot read the table: ${error.message}`);
+  } finally {
+    texts.return(undefined).catch(() => {});
   }
 }
 
-async function* decoded(input: ReadableStream<Uint8Array>): AsyncGenerator<string> {
+async function* decoded(input: ReadableStream<Uint8Array>): AsyncGenerator<string, void> {
   const decoder = new TextDecoder("utf-8", { fatal: true });
   let line = 1;
   for await (const chunk of input) {

@@ -18,10 +18,15 @@ type Outcome = { readonly result: string } | { readonly error: string };
 /** What a task is to give: the banks' probabilities, or the decision with its reasons and offers. */
 export type Wanted = "probabilities" | "decision";
 
-export function encodePayload(answers: Answers, wanted: Wanted = "probabilities"): string {
+/** `terms`, on which it was sent, tell one request from another; nothing of them is scored. */
+export function encodePayload(
+  answers: Answers,
+  wanted: Wanted = "probabilities",
+  terms?: object,
+): string {
   // An integer past 2^53 is no plausible answer: features read the nearest number.
   return JSON.stringify(
-    wanted === "decision" ? { answers, wanted } : { answers },
+    wanted === "decision" ? { answers, wanted, terms } : { answers },
     (_, value) => typeof value === "bigint" ? Number(value) : value,
   );
 }

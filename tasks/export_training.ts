@@ -2,7 +2,7 @@
  * `deno task export-training -- --out training.csv`: the table that `deno task train -- --data` reads, of the stored applications whose
  * decision at any bank is known: the answers, the day, each bank's decision, and its weight (`analytics/selection.ts`) where
  * `training.json` names a column for it. Beside it, in `training.csv.txt`, stands whom the table does not speak of. Goes through the
- * history twice, a page at a time.
+ * history twice, a page at a time. A decision on someone whose consent does not cover `model-training` counts as not known.
  *
  * Known limit: rows of batches are left out, for nobody tells what became of them.
  */
@@ -29,20 +29,22 @@ export interface ToldApplication extends PastApplication {
 
 /** The applications of a period that have a result, in their order. */
 async function* toldApplications(
-  { outcomes, ...stores }: Pick<Stores, "database" | "store" | "outcomes">,
-  period: Period,
+  { outcomes, consents, ...stores }: Pick<Stores, "database" | "store" | "outcomes" | "consents">,
+  { nowMs, ...period }: Period & { readonly nowMs: number },
 ): AsyncGenerator<ToldApplication> {
   for await (const page of inPages(pastApplications(stores, period))) {
     const ids = page.map(({ id }) => id);
-    const [tasks, decisions] = [
+    const [tasks, decisions, refused] = [
       await stores.store.findEach(ids),
       await outcomes.decisionsOf(ids),
+      await consents.refused(ids, { purpose: "model-training", nowMs }),
     ];
     for (const past of page) {
       const result = tasks.get(past.id)?.result ?? null;
       if (result === null) continue;
       const { probabilities } = decodeProbabilities(result);
-      yield { ...past, probabilities, decisions: decisions.get(past.id) ?? {} };
+      const known = refused.has(past.id) ? undefined : decisions.get(past.id);
+      yield { ...past, probabilities, decisions: known ?? {} };
     }
   }
 }
@@ -162,12 +164,14 @@ export const exportTraining: Command = async (args) => {
   }
   const { service } = configFromEnvironment();
   const { banks: { banks }, questionnaire, training } = trainingConfigFromEnvironment();
+  const nowMs = systemClock.now();
   const period = {
+    nowMs,
     fromMs: dateMs("--from", from) ?? -Infinity,
     // What comes while the table is written would stand in it and not in its weights.
-    toMs: dateMs("--to", to) ?? systemClock.now(),
+    toMs: dateMs("--to", to) ?? nowMs,
   };
-  const stores = await openStores(service, systemClock.now());
+  const stores = await openStores(service, nowMs);
   try {
     const history = () => toldApplications(stores, period);
     const selections = await selectionOf(history(), banks.map(({ id }) => id));

@@ -112,6 +112,8 @@ export function documentOptions({ questionnaire, banks, service }: Config): AppO
       downgraded: () => [],
     },
     erase: unasked,
+    subjects: { report: unasked, erase: unasked, withdraw: unasked },
+    consents: { read: unasked, give: unasked, withdraw: unasked },
     wake() {},
     now: () => EXAMPLE_AT_MS,
     after: () => () => {},

@@ -15,7 +15,7 @@ export async function slow() {
   await good(service.url, 2);
   for (let round = 0; round < ROUNDS; round++) {
     const alone = await good(service.url, GOOD_S);
-    const { child, ended } = attack(service.url);
+    const { child, ended } = await attack(service.url);
     const beside = await good(service.url, GOOD_S);
     const { lastClosedS, closed } = await ended;
     await child.status;
@@ -32,16 +32,17 @@ export async function slow() {
   };
 }
 
-/** The slow ones are another process, so that they cost the good client's event loop nothing. */
-function attack(url: string) {
+/** The slow ones are another process, which has started by then, so that they cost the good client's event loop nothing. */
+async function attack(url: string) {
   const child = new Deno.Command(Deno.execPath(), {
     args: ["run", "-A", "--no-check", "bench/access/slow_clients.ts", url, String(SLOW)],
     stdout: "piped",
     stderr: "inherit",
   }).spawn();
-  const ended = new Response(child.stdout).json() as Promise<
-    { lastClosedS: number; closed: number }
-  >;
+  const reader = child.stdout.pipeThrough(new TextDecoderStream()).getReader();
+  const next = async () => JSON.parse((await reader.read()).value ?? "null");
+  await next();
+  const ended: Promise<{ lastClosedS: number; closed: number }> = next();
   return { child, ended };
 }
 

@@ -1,8 +1,7 @@
-/** Opens many connections that send nothing, a head or a body byte by byte; says when the server has closed the last. */
+/** Opens many connections, 500 a second, that send nothing, a head or a body byte by byte; says when the server has closed the last. */
 const [url = "", count = ""] = Deno.args;
 const { hostname, port } = new URL(url);
 const encoder = new TextEncoder();
-const startMs = performance.now();
 
 const HEADS = [
   "",
@@ -11,8 +10,12 @@ const HEADS = [
   "POST /v1/batches HTTP/1.1\r\nHost: a\r\nContent-Type: text/csv\r\nTransfer-Encoding: chunked\r\n\r\n",
 ];
 const EVERY_MS = 1000;
+const APART_MS = 2;
 
-async function slow(kind: number): Promise<number> {
+async function slow(number: number): Promise<number> {
+  const kind = number % HEADS.length;
+  await new Promise((resolve) => setTimeout(resolve, number * APART_MS));
+  const startMs = performance.now();
   const connection = await Deno.connect({ hostname, port: Number(port) });
   let trickle: ReturnType<typeof setInterval> | undefined;
   try {
@@ -33,7 +36,8 @@ async function slow(kind: number): Promise<number> {
   return (performance.now() - startMs) / 1000;
 }
 
+console.log("true");
 const seconds = await Promise.all(
-  Array.from({ length: Number(count) }, (_, number) => slow(number % HEADS.length)),
+  Array.from({ length: Number(count) }, (_, number) => slow(number)),
 );
 console.log(JSON.stringify({ closed: seconds.length, lastClosedS: Math.max(...seconds) }));

@@ -16,6 +16,13 @@ const HEARTBEAT_MS = 15_000;
 /** How soon a state that is no end is noticed. */
 const LOOK_EVERY_MS = 250;
 
+/** One event of the stream. */
+const eventSchema = z.object({
+  event: z.enum(["queued", "scoring", "decided", "failed"]),
+  id: z.string(),
+  data: z.string().openapi({ description: "The application, as JSON" }),
+}).openapi("ApplicationEvent");
+
 export function addApplicationEvents(app: OpenAPIHono, options: ApplicationsOptions): void {
   const route = createRoute({
     method: "get",
@@ -40,8 +47,12 @@ export function addApplicationEvents(app: OpenAPIHono, options: ApplicationsOpti
         description: "The events",
         content: {
           "text/event-stream": {
-            schema: z.string(),
-            example: 'event: queued\nid: 0-queued\ndata: {"id":"app_0bf4","status":"queued"}\n\n',
+            schema: eventSchema,
+            example: {
+              event: "queued",
+              id: "0-queued",
+              data: '{"id":"app_0bf4","status":"queued"}',
+            },
           },
         },
       },

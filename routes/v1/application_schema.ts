@@ -2,6 +2,7 @@
 import { z } from "@hono/zod-openapi";
 import type { Field, Questionnaire } from "../../configs/mod.ts";
 import type { Answers } from "../../scoring/answers.ts";
+import { termsShape } from "./terms.ts";
 
 /** An answer as it is sent; one that is absent is missing, as null is. */
 type SentAnswer = string | number | null | undefined;
@@ -9,11 +10,13 @@ interface SentApplication {
   readonly answers: Readonly<Record<string, SentAnswer>>;
 }
 
-export type ApplicationSchema = z.ZodType<SentApplication>;
-
 const TYPES = {
   string: () => z.string({ error: must("a text") }),
-  integer: () => z.int({ error: must("a whole number") }),
+  integer: () =>
+    z.int({ error: must("a whole number") }).openapi({
+      minimum: Number.MIN_SAFE_INTEGER,
+      maximum: Number.MAX_SAFE_INTEGER,
+    }),
   number: () => z.number({ error: must("a number") }),
 } as const;
 
@@ -22,8 +25,15 @@ export function answersSchema({ fields }: Questionnaire) {
     .openapi("Answers", { example: exampleAnswers({ fields }) });
 }
 
+/** Answers alone: of what is not stored nothing else is asked. */
 export function applicationSchema(questionnaire: Questionnaire) {
-  return z.strictObject({ answers: answersSchema(questionnaire) }).openapi("NewApplication");
+  return z.strictObject({ answers: answersSchema(questionnaire) }).openapi("Questions");
+}
+
+/** What is to be stored. */
+export function newApplicationSchema(questionnaire: Questionnaire) {
+  return z.strictObject({ answers: answersSchema(questionnaire), ...termsShape })
+    .openapi("NewApplication", { example: { answers: exampleAnswers(questionnaire) } });
 }
 
 /** The answers that were given, in the order of the questionnaire, whatever the order they came in. */

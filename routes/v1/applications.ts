@@ -9,6 +9,7 @@ import type { Questionnaire } from "../../configs/mod.ts";
 import type { NewTask, Task } from "../../queue/store.ts";
 import type { QueueParts } from "../../queue/tenant.ts";
 import { callerOf, own, permit } from "../access.ts";
+import { actorOf } from "../../access/mod.ts";
 import { encodePayload } from "../../scoring/handler.ts";
 import {
   APPLICATION_PREFIX,
@@ -17,21 +18,22 @@ import {
   applicationText,
   applicationViewSchema,
 } from "./application_view.ts";
-import { applicationSchema, givenAnswers } from "./application_schema.ts";
+import { givenAnswers, newApplicationSchema } from "./application_schema.ts";
 import type { Limits } from "../limits.ts";
 import { readJson } from "./body.ts";
-import { newId } from "./idempotency_key.ts";
+import { IDEMPOTENCY_KEY, newId } from "./idempotency_key.ts";
 import { preferredWaitS } from "./prefer.ts";
 import { problemResponses } from "./problem_schema.ts";
 import { Problem } from "./problems.ts";
+import { mustRead, type TermsOptions, termsReader } from "./terms.ts";
 
-export interface ApplicationsOptions extends QueueParts, Limits {
+export interface ApplicationsOptions extends QueueParts, Limits, TermsOptions {
   readonly questionnaire: Questionnaire;
   readonly analytics: ClientAnalytics;
 }
 
 const headersSchema = z.object({
-  "idempotency-key": z.string().max(257).optional().openapi({
+  "idempotency-key": z.string().regex(IDEMPOTENCY_KEY).optional().openapi({
     description: "Requests with the same key and the same body are one; with another body 409",
     example: '"8e03978e-40d5-43dd-bc93-6894a57f9324"',
   }),
@@ -55,7 +57,7 @@ export function addApplications(app: OpenAPIHono, options: ApplicationsOptions):
 
 function addCreate(app: OpenAPIHono, options: ApplicationsOptions): void {
   const { questionnaire } = options;
-  const schema = applicationSchema(questionnaire);
+  const schema = newApplicationSchema(questionnaire);
   const route = createRoute({
     method: "post",
     path: "/v1/applications",
@@ -63,7 +65,8 @@ function addCreate(app: OpenAPIHono, options: ApplicationsOptions): void {
     tags: ["Applications"],
     summary: "Have an application decided",
     description: "The answer means that it is on disk. An absent or null field is a missing " +
-      "answer; a field that the questionnaire does not have is an error.",
+      "answer; a field that the questionnaire does not have is an error. Whose it is, and what " +
+      "the person agreed to, may stand beside the answers: it is stored with them or not at all.",
     request: {
       headers: headersSchema,
       body: { required: true, content: { "application/json": { schema } } },
@@ -95,11 +98,14 @@ function addCreate(app: OpenAPIHono, options: ApplicationsOptions): void {
   app.openAPIRegistry.registerPath(route);
   app.post(route.path, permit("submit"), async (c) => {
     const mine = own(c, options);
-    const answers = givenAnswers(await readJson(c, schema, options));
+    const sent = await readJson(c, schema, options);
+    const caller = callerOf(c);
+    const terms = mustRead(termsReader(options, caller.tenant), sent);
     const header = c.req.header("idempotency-key");
     const task = {
       id: newId({ prefix: APPLICATION_PREFIX, header }),
-      payload: encodePayload(answers, "decision"),
+      payload: encodePayload(givenAnswers(sent), "decision", terms),
+      ...terms && { terms: { ...terms, actor: actorOf(caller) } },
     };
     const found = await settled(c, task.id, mine, (waitMs) => take(task, waitMs, mine));
     c.header("Location", `/v1/applications/${task.id}`);
@@ -150,7 +156,7 @@ export function isEnded({ state }: Task): boolean {
 
 /** Stores the task, or finds that it was stored before; throws a `Problem` where another has its id. */
 async function take(
-  task: Pick<NewTask, "id" | "payload">,
+  task: Pick<NewTask, "id" | "payload" | "terms">,
   waitMs: number,
   { store, enqueue, express }: ApplicationsOptions,
 ): Promise<void> {

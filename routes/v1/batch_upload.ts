@@ -3,6 +3,7 @@
  * bounded and what was taken is known at any time. Where chunks end depends on the rows alone: a body that is sent again after a
  * break finds its first chunks there already, and goes on after them.
  */
+import type { RowTerms, Terms } from "../../consent/mod.ts";
 import type { Batch, BatchDetail, BatchStore } from "../../queue/batches.ts";
 import { encodeChunk, encodeChunkRow } from "../../scoring/chunk.ts";
 import { TableError } from "../../scoring/table.ts";
@@ -23,11 +24,15 @@ export interface UploadOptions {
   readonly maxRows: number;
   /** What results depend on besides the rows: the models and the banks. */
   readonly revision: () => string;
+  /** Who sends it, as the audit log names him. */
+  readonly actor: string;
 }
 
 interface Chunk {
   readonly rows: readonly string[];
   readonly refused: number;
+  /** By the place of the row in the chunk, from 0. */
+  readonly terms: ReadonlyMap<number, Terms>;
 }
 
 interface NewBatch {
@@ -64,7 +69,7 @@ export async function uploadBatch(
 async function appendAll(
   batch: NewBatch,
   rows: AsyncIterable<ReadRow>,
-  { batches, now, wake, maxRows, revision, upload }: UploadOptions & {
+  { batches, now, wake, maxRows, revision, actor, upload }: UploadOptions & {
     upload: { opened: boolean };
   },
 ): Promise<number> {
@@ -82,6 +87,9 @@ async function appendAll(
       refusedRows: chunk.refused,
       payload: encodeChunk(batch.detail, chunk.rows),
       revision: revision(),
+      terms: [...chunk.terms].map(([place, terms]): RowTerms => ({
+        ...{ ...terms, actor, row: firstRow + place },
+      })),
     }, now());
     if (appended === "conflict") throw reused();
     upload.opened = true;
@@ -113,18 +121,21 @@ function problemOf(error: unknown, batch: ProblemDetails["batch"]): unknown {
 
 async function* chunksOf(rows: AsyncIterable<ReadRow>): AsyncGenerator<Chunk> {
   let texts: string[] = [];
+  let terms = new Map<number, Terms>();
   let [refused, characters] = [0, 0];
   for await (const row of rows) {
     const text = encodeChunkRow(row);
+    if ("terms" in row && row.terms) terms.set(texts.length, row.terms);
     texts.push(text);
     characters += text.length;
     if ("errors" in row) refused++;
     if (texts.length < CHUNK_ROWS && characters < CHUNK_CHARACTERS) continue;
-    yield { rows: texts, refused };
+    yield { rows: texts, refused, terms };
     texts = [];
+    terms = new Map();
     [refused, characters] = [0, 0];
   }
-  if (texts.length > 0) yield { rows: texts, refused };
+  if (texts.length > 0) yield { rows: texts, refused, terms };
 }
 
 function reused(): Problem {

@@ -8,10 +8,11 @@ import type { Banks, Questionnaire } from "../../configs/mod.ts";
 import type { Batch, Chunk } from "../../queue/batches.ts";
 import type { QueueParts } from "../../queue/tenant.ts";
 import type { Context } from "hono";
-import { own, permit } from "../access.ts";
+import { actorOf } from "../../access/mod.ts";
+import { callerOf, own, permit } from "../access.ts";
 import type { Limits } from "../limits.ts";
 import { BodyTooLargeError, limitStream } from "../request_body.ts";
-import { applicationSchema, exampleAnswers } from "./application_schema.ts";
+import { exampleAnswers, newApplicationSchema } from "./application_schema.ts";
 import {
   BATCH_PREFIX,
   batchDetails,
@@ -24,12 +25,13 @@ import {
 import { uploadBatch } from "./batch_upload.ts";
 import { mediaType } from "./body.ts";
 import { csvHeader, csvLine } from "./csv_text.ts";
-import { newId } from "./idempotency_key.ts";
+import { IDEMPOTENCY_KEY, newId } from "./idempotency_key.ts";
 import { problemResponses } from "./problem_schema.ts";
 import { fieldErrors, Problem } from "./problems.ts";
 import { ROW_READERS } from "./rows.ts";
+import { type TermsOptions, termsReader } from "./terms.ts";
 
-export interface BatchesOptions extends QueueParts, Limits {
+export interface BatchesOptions extends QueueParts, Limits, TermsOptions {
   readonly questionnaire: Questionnaire;
   readonly banks: Banks;
   /** What results depend on besides the rows: the models and the banks. */
@@ -48,7 +50,7 @@ const uploadQuery = z.object({
 
 const resultsQuery = z.object({
   format: z.enum(["ndjson", "csv"]).default("ndjson"),
-  from: z.coerce.number().int().min(1).default(1).openapi({
+  from: z.coerce.number().int().min(1).max(Number.MAX_SAFE_INTEGER).default(1).openapi({
     description: "The first row that is wanted",
   }),
 });
@@ -61,7 +63,7 @@ export function addBatches(app: OpenAPIHono, options: BatchesOptions): void {
 
 function addUpload(app: OpenAPIHono, options: BatchesOptions): void {
   const { questionnaire, limits } = options;
-  const schema = applicationSchema(questionnaire);
+  const schema = newApplicationSchema(questionnaire);
   const answers = exampleAnswers(questionnaire);
   const line = JSON.stringify({ answers });
   const csv = [Object.keys(answers), Object.values(answers)].map((cells) => cells.join(";"))
@@ -77,7 +79,7 @@ function addUpload(app: OpenAPIHono, options: BatchesOptions): void {
       "off, the whole body sent again with the same Idempotency-Key goes on after them.",
     request: {
       headers: z.object({
-        "idempotency-key": z.string().max(257).optional().openapi({
+        "idempotency-key": z.string().regex(IDEMPOTENCY_KEY).optional().openapi({
           description: "The same key and body are one batch; with another body 409",
           example: '"2026-01-31-night"',
         }),
@@ -86,7 +88,7 @@ function addUpload(app: OpenAPIHono, options: BatchesOptions): void {
       body: {
         required: true,
         content: {
-          "application/json": { schema: z.array(schema), example: [{ answers }] },
+          "application/json": { schema: z.array(schema).min(1), example: [{ answers }] },
           [NDJSON]: { schema: z.string(), example: `${line}\n${line}\n` },
           "text/csv": { schema: z.string(), example: `${csv}\n` },
         },
@@ -122,12 +124,15 @@ function addUpload(app: OpenAPIHono, options: BatchesOptions): void {
         detail: `Content-Type must be ${Object.keys(ROW_READERS).join(", ")}`,
       });
     }
+    const caller = callerOf(c);
     const rows = read(batchBody(c, options), {
       ...{ schema, questionnaire, limits, maxRowBytes: limits.bodyBytes },
+      readTerms: termsReader(options, caller.tenant),
     });
     const batch = await uploadBatch({ id, detail }, rows, {
       ...own(c, options),
       maxRows: limits.batchRows,
+      actor: actorOf(caller),
     });
     c.header("Location", `/v1/batches/${id}`);
     return c.json(batchView(batch, options.now()), 202);

@@ -14,15 +14,19 @@ export class IdempotencyKeyError extends Error {
 
 const MAX_LENGTH = 255;
 /** RFC 9651, section 3.3.3: printable ASCII, with a quote and a backslash escaped. */
-const QUOTED = /^"((?:[\x20\x21\x23-\x5b\x5d-\x7e]|\\["\\])*)"$/;
-const BARE = /^[\x21\x23-\x2b\x2d-\x3a\x3c-\x5b\x5d-\x7e]+$/;
+const IN_QUOTES = String.raw`(?:[\x20\x21\x23-\x5b\x5d-\x7e]|\\["\\])`;
+const BARE = String.raw`[\x21\x23-\x2b\x2d-\x3a\x3c-\x5b\x5d-\x7e]`;
+
+/** The header's whole value. */
+export const IDEMPOTENCY_KEY = new RegExp(
+  `^(?:"(${IN_QUOTES}{1,${MAX_LENGTH}})"|(${BARE}{1,${MAX_LENGTH}}))$`,
+);
 
 /** The key that a header carries. Throws `IdempotencyKeyError`. */
 export function parseIdempotencyKey(header: string): string {
-  const text = header.trim();
-  const quoted = QUOTED.exec(text)?.[1]?.replaceAll(/\\(.)/g, "$1");
-  const key = quoted ?? (BARE.test(text) ? text : "");
-  if (key.length >= 1 && key.length <= MAX_LENGTH) return key;
+  const [, quoted, bare] = IDEMPOTENCY_KEY.exec(header.trim()) ?? [];
+  const key = quoted?.replaceAll(/\\(.)/g, "$1") ?? bare;
+  if (key !== undefined) return key;
   throw new IdempotencyKeyError(
     `Idempotency-Key must be 1 to ${MAX_LENGTH} printable ASCII characters, in quotes`,
   );

@@ -5,11 +5,13 @@ import { addApplicationEvents } from "./application_events.ts";
 import { addApplications, type ApplicationsOptions } from "./applications.ts";
 import { addBatches, type BatchesOptions } from "./batches.ts";
 import { addCatalogue, type CatalogueOptions } from "./catalogue.ts";
+import { addConsent, type ConsentOptions } from "./consent.ts";
 import { addErasure, type ErasureOptions } from "./erasure.ts";
 import { addOutcomes, type OutcomesOptions } from "./outcomes.ts";
 import { addModels, type ModelsOptions } from "./models.ts";
 import { addProblemPages } from "./problem_pages.ts";
 import { problemHandler } from "./problems.ts";
+import { addSubjects, type SubjectsOptions } from "./subjects.ts";
 import { addWebhooks } from "./webhooks.ts";
 import { addWhatIf, type WhatIfOptions } from "./what_if.ts";
 
@@ -18,9 +20,11 @@ export interface V1Options
     ApplicationsOptions,
     BatchesOptions,
     CatalogueOptions,
+    ConsentOptions,
     ErasureOptions,
     ModelsOptions,
     OutcomesOptions,
+    SubjectsOptions,
     WhatIfOptions {
   /** Told of every failure that is not the client's doing. */
   readonly report: (error: unknown) => void;
@@ -37,7 +41,9 @@ export function v1Routes(options: V1Options): OpenAPIHono {
   addModels(app, options);
   addOutcomes(app, options);
   addAnalytics(app, options);
+  addConsent(app, options);
   addErasure(app, options);
+  addSubjects(app, options);
   addWebhooks(app);
   addProblemPages(app);
   return app;

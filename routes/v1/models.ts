@@ -1,7 +1,8 @@
 /** The models' life over HTTP: their versions, the steps from one to another, what a trial has shown, and the audit log. */
 import { createRoute, type OpenAPIHono, z } from "@hono/zod-openapi";
+import type { Context } from "hono";
 import { actorOf } from "../../access/mod.ts";
-import { LifecycleError, type ModelLifecycle } from "../../lifecycle/mod.ts";
+import { LifecycleError, type ModelLifecycle, VERSION } from "../../lifecycle/mod.ts";
 import {
   auditPageSchema,
   comparisonSchema,
@@ -23,7 +24,7 @@ export interface ModelsOptions extends Limits {
 const READ = permit("read", { wholeService: true });
 const OPERATE = permit("operate", { wholeService: true });
 
-const versionSchema = z.string().min(1).max(64).openapi({
+const versionSchema = z.string().regex(VERSION).openapi({
   description: "The name of its folder in models/",
   example: "2",
 });
@@ -37,7 +38,7 @@ const challengeSchema = z.strictObject({
 }).openapi("Challenge", { example: { version: "2", share: 0.1 } });
 
 const auditQuery = z.object({
-  before: z.coerce.number().int().min(1).optional().openapi({
+  before: z.coerce.number().int().min(1).max(Number.MAX_SAFE_INTEGER).optional().openapi({
     description: "Entries before this sequence alone: `next` of the page before",
     example: 120,
   }),
@@ -87,12 +88,12 @@ function addReads(app: OpenAPIHono, { lifecycle }: ModelsOptions): void {
         description: "Markdown",
         content: { "text/markdown": { schema: z.string(), example: EXAMPLES.card } },
       },
-      ...problemResponses("not-found"),
+      ...problemResponses("invalid-request", "not-found"),
     },
   });
   app.openAPIRegistry.registerPath(card);
   app.get("/v1/models/:version/card", READ, async (c) => {
-    const text = await refusing(() => lifecycle.card(c.req.param("version")));
+    const text = await lifecycle.card(versionOf(c));
     if (text === undefined) throw new Problem("not-found", { detail: "it has no model card" });
     return c.body(text, 200, { "Content-Type": "text/markdown; charset=utf-8" });
   });
@@ -137,11 +138,11 @@ function addSteps(app: OpenAPIHono, { lifecycle }: ModelsOptions): void {
       path: `/v1/models/{version}/${step}`,
       ...{ operationId, summary, tags: ["Models"] },
       request: { params: versionParams },
-      responses: stepResponses(),
+      responses: stepResponses("invalid-request"),
     }));
     app.post(`/v1/models/:version/${step}`, OPERATE, async (c) =>
       c.json(
-        await refusing(() => lifecycle[step](c.req.param("version"), actorOf(callerOf(c)))),
+        await refusing(() => lifecycle[step](versionOf(c), actorOf(callerOf(c)))),
         200,
       ));
   }
@@ -179,6 +180,7 @@ function addChallenger(app: OpenAPIHono, options: ModelsOptions): void {
       ...problemResponses(
         "step-refused",
         "unreadable-body",
+        "request-timeout",
         "body-too-large",
         "unsupported-media-type",
         "invalid-request",
@@ -229,14 +231,7 @@ function addAudit(app: OpenAPIHono, { lifecycle }: ModelsOptions): void {
   app.openAPIRegistry.registerPath(route);
   app.get(route.path, OPERATE, async (c) => {
     const read = auditQuery.safeParse(c.req.query());
-    if (!read.success) {
-      throw new Problem("invalid-request", {
-        errors: fieldErrors(read.error).map(({ detail, pointer = "" }) => ({
-          detail,
-          parameter: pointer.slice(2),
-        })),
-      });
-    }
+    if (!read.success) throw wrongParameters(read.error);
     const { before, subject, limit } = read.data;
     return c.json(
       await lifecycle.audit({
@@ -249,10 +244,26 @@ function addAudit(app: OpenAPIHono, { lifecycle }: ModelsOptions): void {
   });
 }
 
-function stepResponses() {
+/** The version that the path names. */
+function versionOf(c: Context): string {
+  const read = versionParams.safeParse(c.req.param());
+  if (!read.success) throw wrongParameters(read.error);
+  return read.data.version;
+}
+
+function wrongParameters(error: z.ZodError): Problem {
+  return new Problem("invalid-request", {
+    errors: fieldErrors(error).map(({ detail, pointer = "" }) => ({
+      detail,
+      parameter: pointer.slice(2),
+    })),
+  });
+}
+
+function stepResponses(...special: "invalid-request"[]) {
   return {
     200: { description: "What is served now", content: json(served, EXAMPLES.serving) },
-    ...problemResponses("step-refused", "unavailable"),
+    ...problemResponses(...special, "step-refused", "unavailable"),
   };
 }
 

@@ -5,12 +5,14 @@
 import type { z } from "@hono/zod-openapi";
 import type { Questionnaire } from "../../configs/mod.ts";
 import type { Answers } from "../../scoring/answers.ts";
+import type { Terms } from "../../consent/mod.ts";
 import { isMissing } from "../../scoring/features.ts";
 import { TableError, TableReader } from "../../scoring/table.ts";
-import { type applicationSchema, givenAnswers } from "./application_schema.ts";
+import { givenAnswers, type newApplicationSchema } from "./application_schema.ts";
 import { type JsonLimits, tooMuchJson } from "./json_limits.ts";
 import { jsonArrayRows, ndjsonRows, type RowBytes } from "./json_rows.ts";
 import { type FieldError, fieldErrors } from "./problems.ts";
+import type { TermsReader } from "./terms.ts";
 
 /** How many times too long a CSV's row may be and still be refused alone: where a quote is not closed, all that follows is one row. */
 const CSV_ROW_SLACK = 16;
@@ -19,11 +21,12 @@ const CSV_ROW_SLACK = 16;
 const MAX_ERRORS = 20;
 
 export type ReadRow =
-  | { readonly answers: Answers }
+  | { readonly answers: Answers; readonly terms?: Terms }
   | { readonly errors: readonly FieldError[] };
 
 export interface ReadRowsOptions {
-  readonly schema: ReturnType<typeof applicationSchema>;
+  readonly schema: ReturnType<typeof newApplicationSchema>;
+  readonly readTerms: TermsReader;
   readonly questionnaire: Questionnaire;
   readonly maxRowBytes: number;
   /** Of the JSON of one row. */
@@ -42,26 +45,31 @@ export const ROW_READERS: Readonly<Record<string, Reader>> = {
 
 async function* readJsonRows(
   rows: AsyncIterable<RowBytes>,
-  { schema, limits, maxRowBytes }: ReadRowsOptions,
+  { schema, readTerms, limits, maxRowBytes }: ReadRowsOptions,
 ): AsyncGenerator<ReadRow> {
   const decoder = new TextDecoder("utf-8", { fatal: true });
   for await (const bytes of rows) {
     if (bytes === null) yield tooLong(maxRowBytes);
-    else yield readJsonRow(bytes, { schema, limits, decoder });
+    else yield readJsonRow(bytes, { schema, readTerms, limits, decoder });
   }
 }
 
 function readJsonRow(
   bytes: Uint8Array,
-  { schema, limits, decoder }: Pick<ReadRowsOptions, "schema" | "limits"> & {
-    readonly decoder: TextDecoder;
-  },
+  { schema, readTerms, limits, decoder }:
+    & Pick<ReadRowsOptions, "schema" | "readTerms" | "limits">
+    & {
+      readonly decoder: TextDecoder;
+    },
 ): ReadRow {
   const tooMuch = tooMuchJson(bytes, limits);
   if (tooMuch !== undefined) return wrong(tooMuch);
   try {
     const parsed = schema.safeParse(JSON.parse(decoder.decode(bytes)));
-    return parsed.success ? { answers: givenAnswers(parsed.data) } : refused(parsed.error);
+    if (!parsed.success) return refused(parsed.error);
+    const terms = readTerms(parsed.data);
+    if (terms && "error" in terms) return { errors: [terms.error] };
+    return { answers: givenAnswers(parsed.data), ...terms && { terms } };
   } catch (error) {
     if (error instanceof SyntaxError) return wrong(`the row must be JSON: ${error.message}`);
     if (error instanceof TypeError) return wrong("the row must be UTF-8");

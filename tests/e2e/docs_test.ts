@@ -37,6 +37,8 @@ Deno.test("the commands of docs/api.md run", { ignore: !await haveTools() }, asy
   assert.match(answers[1] ?? "", /"status":"decided"/);
   assert.match(answers[2] ?? "", /event: decided\n/);
   assert.match(answers[4] ?? "", /"refused":1/);
+  const agreed = answers.find((answer) => answer.includes('"agreements"'));
+  assert.match(agreed ?? "", /"marketing".*"inForce":true.*"marketing".*"inForce":false/s);
   assert.match(answers.at(-2) ?? "", /"recorded":1.*"outcomes":1.*"funnel":/s);
   assert.match(answers.at(-1) ?? "", /^same\n/);
 });

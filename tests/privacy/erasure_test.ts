@@ -1,8 +1,11 @@
 import assert from "node:assert/strict";
 import { OutcomeStore } from "../../analytics/mod.ts";
 import { AuditLog } from "../../audit/mod.ts";
-import { Erasure } from "../../privacy/mod.ts";
-import { openStore, temporaryFolder } from "../support/store.ts";
+import { ConsentStore } from "../../consent/mod.ts";
+import { Erasure, Subjects } from "../../privacy/mod.ts";
+import { LibsqlBatches } from "../../queue/libsql_batches.ts";
+import { PROJECT } from "../support/service.ts";
+import { LIMITS, openStore, temporaryFolder } from "../support/store.ts";
 
 const CANARY = "canary-9d41c7";
 
@@ -63,15 +66,107 @@ Deno.test("every table that names an application is one from which it is removed
       "WHERE m.type = 'table' AND c.name IN ('application_id', 'task_id', 'subject', 'number')",
   );
   assert.deepEqual(rows.map(({ name, field }) => `${name}.${field}`).toSorted(), [
+    ...["application_subjects.number", "application_subjects.subject"],
     // Says who did what; an application is named there by a random id.
     "audit.subject",
     // A chunk holds the rows of many, and goes with its batch.
     "batch_chunks.task_id",
+    "consents.number",
     ...["fact_changes.number", "fact_progress.number", "facts.number"],
     ...["model_trial_scores.application_id", "outcome_events.application_id"],
-    ...["outcomes.application_id", "payloads.number", "results.number", "tasks.number"],
+    ...["outcomes.application_id", "payloads.number", "results.number", "task_traces.task_id"],
+    "tasks.number",
     "webhook_deliveries.subject",
   ]);
+});
+
+Deno.test("of an erased row no byte is left, and the chunk's other rows are as they were", async () => {
+  await using folder = await temporaryFolder();
+  const { store, connection: database, audit, erasure } = await openApplications(
+    `${folder.path}/test.db`,
+  );
+  try {
+    const batches = new LibsqlBatches(database, LIMITS);
+    await batches.open({ id: "bat_1", detail: "probabilities" }, 1);
+    const texts = [1.5, 2, 3].map((number) =>
+      `{"answers":{"a":${number},"b":"row-${CANARY}-${number}"}}`
+    );
+    const chunk = { batchId: "bat_1", position: 0, firstRow: 1, rows: 3, refusedRows: 0 };
+    const subject = "b".repeat(64);
+    const terms = [1, 2].map((row) => ({ row, subject, actor: "key:1" }));
+    const payload = `{"work":"w","rows":[${texts}]}`;
+    await batches.append({ ...chunk, payload, revision: "1", terms }, 1);
+    const { rows: [task] } = await database.read("SELECT number FROM tasks WHERE id GLOB 'chk_*'");
+    const row = { number: Number(task?.number), batch: "bat_1", row: 2, place: 1 };
+    assert.equal(await erasure.eraseRow(row, "key:1"), false, "it is still to be scored");
+    assert.ok(await holds(folder.path, `row-${CANARY}-2`));
+    const claim = { leaseMs: 1000, limit: 9, retryHorizonMs: 1000 };
+    const { claimed } = await store.settle({ nowMs: 1, claim });
+    assert.equal(await erasure.eraseRow(row, "key:1"), false, "it is being scored");
+    const result =
+      `[{"result":{"c":"row-${CANARY}-1.5"}},{"result":{"c":"row-${CANARY}-2"}},{"result":3.10}]`;
+    await store.settle({ nowMs: 2, completed: claimed.map((each) => ({ ...each, result })) });
+    assert.equal(await erasure.eraseRow(row, "key:1"), true);
+    assert.equal(await holds(folder.path, `row-${CANARY}-2`), false);
+    const id = String(claimed[0]?.id);
+    const no = '{"errors":[{"detail":"it was erased"}]}';
+    assert.equal(await store.payload(id), payload.replace(texts[1] ?? "", no));
+    assert.equal(
+      (await store.find(id))?.result,
+      `[{"result":{"c":"row-${CANARY}-1.5"}},${no},{"result":3.10}]`,
+    );
+    const { rows: subjects } = await database.read("SELECT row FROM application_subjects");
+    assert.deepEqual(subjects.map(({ row }) => row), [1]);
+    const [entry] = await audit.page({ limit: 1 });
+    assert.deepEqual([entry?.action, entry?.subject, entry?.details], [
+      ...["row.erase", "batches/bat_1", '{"row":2}'],
+    ]);
+  } finally {
+    database.close();
+  }
+});
+
+Deno.test("an erasure of a person that fails half way is finished by asking again", async () => {
+  await using folder = await temporaryFolder();
+  const { store, connection: database, audit, erasure } = await openApplications(
+    `${folder.path}/test.db`,
+  );
+  try {
+    const subject = "b".repeat(64);
+    for (const id of ["app_3", "app_4"]) {
+      const terms = { subject, actor: "key:1" };
+      await store.enqueue([{ id, payload: "{}", revision: "1", terms }], 1);
+    }
+    const consents = new ConsentStore(database, audit);
+    const subjects = new Subjects({ database, audit, consents, store, erasure });
+    await database.write([
+      `CREATE TRIGGER fault BEFORE DELETE ON tasks WHEN old.id = 'app_4' BEGIN
+       SELECT raise(ABORT, 'fault'); END`,
+    ]);
+    await assert.rejects(() => subjects.erase(subject, "key:1"), /fault/);
+    assert.equal(await store.find("app_3"), undefined);
+    assert.equal(await store.payload("app_4"), "{}");
+    await database.write(["DROP TRIGGER fault"]);
+    const again = await subjects.erase(subject, "key:1");
+    assert.deepEqual(again, { applications: 1, rows: 0, atWork: [] });
+    assert.equal(await subjects.erase(subject, "key:1"), undefined);
+  } finally {
+    database.close();
+  }
+});
+
+Deno.test("docs/privacy.md names every table that holds something of a person", async () => {
+  using test = await openStore();
+  const text = await Deno.readTextFile(new URL("docs/privacy.md", PROJECT));
+  const { rows } = await test.connection.read(
+    "SELECT DISTINCT m.name AS name FROM sqlite_schema AS m JOIN pragma_table_info(m.name) AS c " +
+      "WHERE m.type = 'table' AND c.name IN ('application_id', 'subject', 'number')",
+  );
+  // Numbers of tasks alone, of which nothing is said.
+  const bare = ["tasks", "fact_changes", "fact_progress"];
+  const tables = rows.map(({ name }) => String(name)).filter((name) => !bare.includes(name));
+  assert.deepEqual(tables.filter((name) => !text.includes(`\`${name}\``)), []);
+  assert.ok(tables.length >= 8);
 });
 
 Deno.test("what is being scored is not removed, and what waits is", async () => {

@@ -1,5 +1,6 @@
 /** What is too much, too deep, too slow or too often is refused, and what was begun for it ends. */
 import assert from "node:assert/strict";
+import { setImmediate } from "node:timers";
 import fc from "fast-check";
 import { limitsOf } from "../../routes/limits.ts";
 import { tooMuchJson } from "../../routes/v1/json_limits.ts";
@@ -71,6 +72,22 @@ Deno.test("POST /v1/batches ends with what is stored when nothing comes any more
   const batch = await (await app.request(`/v1/batches/${problem.batch.id}`)).json();
   assert.equal(batch.status, "interrupted");
 });
+
+for (const pieces of [["birthdate;position"], ["birthdate;position\n1988-07-21;a\n", "1988"]]) {
+  Deno.test(`POST /v1/batches answers 408 to a table that stops after ${pieces.length} pieces`, async () => {
+    await using app = await openApp();
+    const { body, state } = hanging(...pieces);
+    const upload = app.request("/v1/batches", post(body, { "Content-Type": "text/csv" }));
+    let isAnswered = false;
+    const answered = upload.finally(() => isAnswered = true);
+    for (let turn = 0; turn < 1000 && !isAnswered; turn++) {
+      await new Promise<void>((resolve) => setImmediate(resolve));
+      await app.clock.advance(limits.bodyMs);
+    }
+    assert.equal((await answered).status, 408);
+    assert.ok(state.isCancelled);
+  });
+}
 
 for (
   const [what, type, piece] of [

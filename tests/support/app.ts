@@ -4,10 +4,11 @@
  */
 import { Analytics, FactStore, OutcomeStore, Projector } from "../../analytics/mod.ts";
 import { AuditLog } from "../../audit/mod.ts";
+import { ConsentRecorder, ConsentStore, subjectHash } from "../../consent/mod.ts";
 import { Completions } from "../../queue/completions.ts";
 import { Dispatcher } from "../../queue/dispatcher.ts";
 import { Express } from "../../queue/express.ts";
-import { Erasure } from "../../privacy/mod.ts";
+import { Erasure, Subjects } from "../../privacy/mod.ts";
 import { RecentResults } from "../../queue/recent_results.ts";
 import { LibsqlBatches } from "../../queue/libsql_batches.ts";
 import type { Connection } from "../../database/connection.ts";
@@ -40,6 +41,9 @@ export interface TestApp extends AsyncDisposable {
   readonly reported: unknown[];
   /** Brings what pages count up to date. */
   project(): Promise<void>;
+  readonly audit: AuditLog;
+  /** Puts on record what was agreed to. */
+  record(): Promise<void>;
   /** Lets the queue do its work, now and from now on. */
   startQueue(): void;
   request(path: string, init?: RequestInit): Promise<Response>;
@@ -86,15 +90,14 @@ export async function openApp(
     random: () => 0.5,
     onEnded: (ids) => completions.tell(ids),
   });
-  const erasure = new Erasure({
+  const audit = new AuditLog({
     database: connection,
-    databaseUrl: ":memory:",
-    audit: new AuditLog({
-      database: connection,
-      now: () => clock.now(),
-      newId: () => crypto.randomUUID(),
-    }),
+    now: () => clock.now(),
+    newId: () => crypto.randomUUID(),
   });
+  const erasure = new Erasure({ database: connection, databaseUrl: ":memory:", audit });
+  const consents = new ConsentStore(connection, audit);
+  const recorder = new ConsentRecorder({ consents, clock, report });
   const facts = new FactStore(connection);
   const projector = new Projector({
     ...{ facts, clock, report, ...config.policy.recommendation },
@@ -119,6 +122,9 @@ export async function openApp(
     batches,
     access: access?.({ connection, clock }) ?? OPEN_ACCESS,
     analytics: new Analytics({ ...config, facts, outcomes: new OutcomeStore(connection) }),
+    consents,
+    subjects: new Subjects({ ...{ database: connection, audit, consents, store, erasure } }),
+    subjectHash: subjectHash(new Uint8Array(32)),
     async erase(id, actor) {
       const erased = await erasure.erase(id, actor);
       recent.evict(id);
@@ -134,14 +140,7 @@ export async function openApp(
     lifecycle: lifecycleWithout({
       config,
       clock,
-      stores: {
-        database: connection,
-        audit: new AuditLog({
-          database: connection,
-          now: () => clock.now(),
-          newId: () => crypto.randomUUID(),
-        }),
-      },
+      stores: { database: connection, audit },
     }),
     report,
     enqueue: recent.watch(async (task) => {
@@ -167,6 +166,8 @@ export async function openApp(
   return {
     clock,
     project: () => projector.drain(),
+    audit,
+    record: () => recorder.drain(),
     stores: { ...test, batches },
     completions,
     reported,

@@ -1,13 +1,14 @@
 import assert from "node:assert/strict";
 import fc from "fast-check";
-import { applicationSchema } from "../../../routes/v1/application_schema.ts";
+import { newApplicationSchema } from "../../../routes/v1/application_schema.ts";
 import { type ReadRow, ROW_READERS } from "../../../routes/v1/rows.ts";
 import type { Answers } from "../../../scoring/answers.ts";
 import { readConfig } from "../../support/service.ts";
 
 const { questionnaire } = readConfig();
 const options = {
-  schema: applicationSchema(questionnaire),
+  schema: newApplicationSchema(questionnaire),
+  readTerms: () => undefined,
   ...{ questionnaire, maxRowBytes: 4096, limits: { jsonDepth: 32, jsonMembers: 1000 } },
 };
 

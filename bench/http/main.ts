@@ -34,6 +34,7 @@ interface Server {
 
 const folder = await Deno.makeTempDir({ prefix: "prescore-bench-" });
 const figures: Record<string, number[]> = {};
+const latencies: { readonly seen: number[]; readonly stored: number[] }[] = [];
 
 function record(key: string, value: number): void {
   (figures[key] ??= []).push(value);
@@ -59,10 +60,10 @@ async function wrk(url: string, ...args: string[]): Promise<number> {
   return Number(/Requests\/sec:\s+([\d.]+)/.exec(text)?.[1]);
 }
 
-async function startPrescore(): Promise<Server> {
+async function startPrescore(database: string): Promise<Server> {
   const { url, end } = await spawnService({
     PRESCORE_PORT: "0",
-    PRESCORE_DATABASE_URL: `file:${folder}/prescore.db`,
+    PRESCORE_DATABASE_URL: `file:${folder}/${database}`,
   });
   return { name: "prescore", url, stop: () => end("SIGTERM") };
 }
@@ -123,12 +124,12 @@ async function oneResult(url: string): Promise<string> {
 }
 
 const servers = [
-  await startPrescore(),
+  await startPrescore("prescore.db"),
   await startHello(),
   ...options.python ? [await startReference(options.python)] : [],
 ];
-const [ours, hello] = servers;
-assert.ok(ours && hello);
+const [, hello] = servers;
+assert.ok(hello);
 const results = new Map<string, string>();
 for (const { name, url } of servers) {
   if (name !== hello.name) results.set(name, await oneResult(url));
@@ -153,16 +154,23 @@ try {
   await round();
   for (const values of Object.values(figures)) values.length = 0;
   for (let index = 0; index < rounds; index++) await round();
-  await mostResultsPerS(ours.url, 1);
-  const most = await mostResultsPerS(ours.url, seconds);
-  figures[`upload to result, most a second | ${ours.name}`] = [Math.round(most)];
+  // The stand-in's worker polls, and ours has yet to sum up some 100,000 uploads: neither belongs to a steady load.
+  for (const { stop } of servers.splice(0)) await stop();
+  const steady = await startPrescore("steady.db");
+  servers.push(steady);
+  await mostResultsPerS(steady.url, 1);
+  const most = await mostResultsPerS(steady.url, seconds);
+  figures[`upload to result, most a second | ${steady.name}`] = [Math.round(most)];
   const rate = Math.round(most / 2);
-  const times = await uploadToResultMs(ours.url, { uploadsPerS: rate, seconds: 5 });
-  figures[`upload to result at ${rate}/s, p50 p99 max ms | ${ours.name}`] = quantiles(times);
-  figures[`upload to result at ${rate}/s, in the database, p50 p99 max ms | ${ours.name}`] =
-    quantiles(
-      storedMs(`${folder}/prescore.db`, times.length),
-    );
+  for (let index = 0; index < rounds; index++) {
+    const times = await uploadToResultMs(steady.url, { uploadsPerS: rate, seconds: 5 });
+    const stored = storedMs(`${folder}/steady.db`, times.length);
+    latencies.push({ seen: quantiles(times), stored: quantiles(stored) });
+  }
+  const by99 = latencies.toSorted((a, b) => (a.seen[1] ?? 0) - (b.seen[1] ?? 0))[rounds >> 1];
+  const load = `upload to result at ${rate}/s`;
+  figures[`${load}, p50 p99 max ms of the round in the middle | ${steady.name}`] = by99?.seen ?? [];
+  figures[`${load}, in the database, p50 p99 max ms | ${steady.name}`] = by99?.stored ?? [];
   figures["the same for 16 KB written and synced | the disk alone"] = quantiles(
     await syncMs(folder),
   );
@@ -193,6 +201,7 @@ const report = {
   connections: Number(options.connections),
   unit: "requests a second, by round; latency in milliseconds",
   figures,
+  latencies,
 };
 await Deno.writeTextFile(
   new URL("../results/http.json", import.meta.url),

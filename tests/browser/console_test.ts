@@ -1,10 +1,12 @@
 /** The console as a person meets it, in a real browser. */
 import assert from "node:assert/strict";
+import type { Browser } from "playwright-core";
 import {
   applyWithExample,
   LANGUAGES,
   openBrowser,
   seeFunnel,
+  type Service,
   startService,
   tellOutcomes,
   violations,
@@ -102,25 +104,73 @@ Deno.test("without JavaScript all but the live sliders works", async () => {
   assert.ok(await page.locator("#decision .note").isVisible());
 });
 
-Deno.test("a first visit is small, and asks only this service", async () => {
+Deno.test("every page is small at a first visit, complains of nothing, and says the same without JavaScript", async () => {
   await using service = await startService();
   await using browser = await openBrowser();
+  const paths = await pagesOf(service, browser);
+  for (const path of paths) {
+    const [scripted, plain] = [
+      await firstVisit(browser, { service, path }),
+      await firstVisit(browser, { service, path, javaScriptEnabled: false }),
+    ];
+    // The page itself, its style, its script and the icon.
+    assert.ok(scripted.bytes > 10_000 && scripted.bytes < MOST_BYTES, `${path}: ${scripted.bytes}`);
+    assert.deepEqual([...scripted.errors, ...plain.errors], [], path);
+    assert.equal(plain.text, scripted.text, path);
+  }
+});
+
+/** The paths of all that the navigation leads to, and of what those pages lead to that is the service's own: with contents. */
+async function pagesOf(service: Service, browser: Browser): Promise<readonly string[]> {
   await using visitor = await visit(browser);
+  const { page } = visitor;
+  await applyWithExample(page, service.url);
+  const decision = new URL(page.url());
+  await tellOutcomes(page, service.url);
+  await seeFunnel(page, service.url, { applied: 41, sent: 40 });
+  const linked = async (within: string) =>
+    (await page.locator(`${within} a`).evaluateAll((links) =>
+      links.map((link) => (link as HTMLAnchorElement).href)
+    )).map((href) => new URL(href)).filter(({ origin, pathname }) =>
+      origin === service.url && pathname.startsWith("/console")
+    ).map(({ pathname, search }) => pathname + search);
+  const paths = new Set([decision.pathname, ...await linked("header nav")]);
+  for (const path of await linked("header nav")) {
+    await page.goto(service.url + path);
+    for (const found of await linked("main")) paths.add(found);
+  }
+  return [...paths];
+}
+
+interface FirstVisit {
+  /** Of all that was loaded, uncompressed. */
+  readonly bytes: number;
+  readonly errors: readonly string[];
+  /** What the page says, but for what is there for scripts alone. */
+  readonly text: string;
+}
+
+/** Opens a page with an empty cache. */
+async function firstVisit(
+  browser: Browser,
+  { service, path, ...options }: {
+    readonly service: Service;
+    readonly path: string;
+    readonly javaScriptEnabled?: boolean;
+  },
+): Promise<FirstVisit> {
+  await using visitor = await visit(browser, options);
   const { page, errors } = visitor;
   const sizes: Promise<number>[] = [];
   page.on("response", (response) => {
     assert.ok(response.url().startsWith(service.url), response.url());
     if (response.status() === 200) sizes.push(response.body().then((body) => body.length));
   });
-  await page.goto(`${service.url}/console?example=1`);
-  await page.locator("main form button[type=submit]").click();
-  await page.waitForURL(/\/console\/applications\//);
-  await page.waitForLoadState("networkidle");
+  await page.goto(service.url + path, { waitUntil: "networkidle" });
   const bytes = (await Promise.all(sizes)).reduce((sum, size) => sum + size, 0);
-  // The questionnaire, the decision, the style, the script and the icon.
-  assert.ok(bytes > 40_000 && bytes < MOST_BYTES, `${bytes} bytes`);
-  assert.deepEqual(errors, []);
-});
+  const text = await page.locator("main").textContent() ?? "";
+  return { bytes, errors, text };
+}
 
 Deno.test("what is printed is the client's sheet, without what can only be clicked", async () => {
   await using service = await startService();

@@ -10,6 +10,7 @@ import type { ModelLifecycle } from "../lifecycle/mod.ts";
 import type { Answers } from "../scoring/answers.ts";
 import type { Curve, Decision } from "../scoring/decision.ts";
 import { readAssets } from "./assets.ts";
+import { AuditPage } from "./audit.tsx";
 import { DecisionPage, type LoanRange } from "./decision.tsx";
 import { DriftPage } from "./drift.tsx";
 import { exampleValues, FormPage, readForm } from "./form.tsx";
@@ -189,6 +190,7 @@ export function consoleRoutes(options: ConsoleOptions): Hono {
 }
 
 const RECORDED = 20;
+const AUDIT_PAGE = 100;
 
 /** The models are the whole service's: a tenant's own key finds nothing here. */
 function addModels(
@@ -231,6 +233,21 @@ function addModels(
     return card === undefined
       ? page(c, <Notice frame={frame} title={WORDS.notFound} />, 404)
       : page(c, <CardPage frame={frame} version={version} card={card} />);
+  });
+
+  app.get("/console/audit", async (c) => {
+    const frame = frameOf(c);
+    const { viewer } = frame;
+    if (!viewer.seesModels || !viewer.operates) {
+      return page(c, <Notice frame={frame} title={WORDS.notAllowed} />, 403);
+    }
+    const asked = Number(c.req.query("before") ?? NaN);
+    const before = Number.isSafeInteger(asked) && asked > 0 ? { before: asked } : {};
+    const entries = await models.audit({ limit: AUDIT_PAGE, ...before });
+    return page(
+      c,
+      <AuditPage frame={frame} page={entries} isLatest={!("before" in before)} />,
+    );
   });
 
   async function taken(

@@ -8,6 +8,7 @@ import type {
   VersionView,
 } from "../lifecycle/mod.ts";
 import { money, percent } from "../scoring/words.ts";
+import { AuditTable } from "./audit.tsx";
 import { Histogram } from "./charts.tsx";
 import { FormToken, type Frame, Page, type Say, sayIn } from "./page.tsx";
 import { WORDS } from "./words.ts";
@@ -44,31 +45,10 @@ export const ModelsPage: FC<ModelsProps> = (props) => {
 const Record: FC<{ audit: readonly AuditEntryView[]; say: Say }> = ({ audit, say }) => (
   <section aria-labelledby="record">
     <h2 id="record">{say(WORDS.record)}</h2>
-    {audit.length === 0
-      ? <p>{say(WORDS.noRecord)}</p>
-      : (
-        <div class="wide" tabindex={0} role="region" aria-labelledby="record">
-          <table class="plain">
-            <thead>
-              <tr>
-                {[WORDS.when, WORDS.who, WORDS.what, WORDS.about].map((text) => (
-                  <th scope="col">{say(text)}</th>
-                ))}
-              </tr>
-            </thead>
-            <tbody>
-              {audit.map(({ at, actor, action, subject }) => (
-                <tr>
-                  <td class="number">{at.replace("T", " ").slice(0, 19)}</td>
-                  <td>{actor}</td>
-                  <td>{action}</td>
-                  <td>{subject}</td>
-                </tr>
-              ))}
-            </tbody>
-          </table>
-        </div>
-      )}
+    <AuditTable entries={audit} say={say} />
+    <p>
+      <a href="/console/audit">{say(WORDS.audit)}</a>
+    </p>
   </section>
 );
 

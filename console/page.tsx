@@ -72,6 +72,9 @@ export const Page: FC<PageProps> = ({ frame, title, refreshS, children }) => {
             <a href="/console/ledger">{say(WORDS.ledger)}</a>
             <a href="/console/drift">{say(WORDS.drift)}</a>
             {viewer.seesModels ? <a href="/console/models">{say(WORDS.models)}</a> : null}
+            {viewer.seesModels && viewer.operates
+              ? <a href="/console/audit">{say(WORDS.audit)}</a>
+              : null}
             <a href="/docs">{say(WORDS.api)}</a>
           </nav>
           <div class="aside">

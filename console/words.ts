@@ -218,6 +218,23 @@ export const WORDS = {
   who: { ru: "Кто", en: "Who" },
   what: { ru: "Что", en: "What" },
   about: { ru: "Над чем", en: "About" },
+  details: { ru: "Подробности", en: "Details" },
+  audit: { ru: "Журнал действий", en: "Audit log" },
+  auditIntro: {
+    ru:
+      "Кто и что сделал с ключами, моделями и заявками. Записи связаны хешами: изменённую или удалённую находит проверка.",
+    en:
+      "Who did what with keys, models and applications. Entries are chained by hashes: verification finds one that was changed or removed.",
+  },
+  auditHead: { ru: "Конец журнала", en: "The log's head" },
+  auditVerify: {
+    ru:
+      "Сохраните эту строку там, куда сервис не пишет: deno task audit verify --head СТРОКА сверит с ней весь журнал.",
+    en:
+      "Keep this line where the service cannot write: deno task audit verify --head LINE holds the whole log against it.",
+  },
+  earlierEntries: { ru: "Более ранние записи", en: "Earlier entries" },
+  latestEntries: { ru: "Последние записи", en: "Latest entries" },
   notAllowed: {
     ru: "Роль вашего ключа этого не позволяет",
     en: "The role of your key does not allow it",

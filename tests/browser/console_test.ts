@@ -83,6 +83,8 @@ Deno.test("every page keeps the rules of accessibility, in both languages, light
       await check("the models");
       await page.goto(`${service.url}/console/models/1/card`);
       await check("a model card");
+      await page.goto(`${service.url}/console/audit`);
+      await check("the audit log");
       await page.goto(`${service.url}/console/nowhere`);
       await check("a page that is not there");
       await page.goto(`${service.url}/console/login`);

@@ -217,6 +217,38 @@ Deno.test("style and script are small, kept by the browser, and the only ones a 
   assert.ok(bytes < 100_000, `${bytes} bytes`);
 });
 
+Deno.test("the audit log is read page by page by who operates, from its head back to its start", async () => {
+  await using app = await openConsole();
+  for (let at = 1; at <= 250; at++) {
+    await app.audit.append({
+      ...{ actor: "key:tester", action: "models.register", subject: `models/${at}` },
+      details: { reason: "a <test>" },
+    });
+  }
+  const { sequence, hash } = await app.audit.head();
+  const seen: number[] = [];
+  let path: string | undefined = "/console/audit";
+  for (let pages = 0; path !== undefined && pages < 10; pages++) {
+    const { status, html } = await visit(app, path);
+    assert.equal(status, 200);
+    assert.equal(
+      html.includes(`${sequence}:${hash}`),
+      pages === 0,
+      "the head is on the first page",
+    );
+    assert.doesNotMatch(html, /<test>/);
+    seen.push(...[...html.matchAll(/<td>models\/(\d+)<\/td>/g)].map(([, at]) => Number(at)));
+    path = /href="(\/console\/audit\?before=\d+)"/.exec(html)?.[1];
+  }
+  assert.deepEqual(seen, Array.from({ length: 250 }, (_, at) => 250 - at));
+  assert.equal((await visit(app, "/console/audit?before=much")).status, 200);
+  for (const tenant of ["a", ""]) {
+    const refused = await visit(app, "/console/audit", { tenant });
+    assert.equal(refused.status, 403, "a reader's, or a tenant's");
+    assert.doesNotMatch(refused.html, /models\/250/);
+  }
+});
+
 Deno.test("the models are shown to who may read, changed by who may operate, and not a tenant's", async () => {
   await using app = await openConsole();
   const open = await visit(app, "/console/models");

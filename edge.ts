@@ -194,6 +194,7 @@ async function startEdge(): Promise<Edge> {
     lifecycle: serving.lifecycle,
     analytics: new Analytics({ ...config, ...stores }),
     consents: stores.consents,
+    keys: stores.keys,
     subjects: new Subjects(stores),
     subjectHash: subjectHashOf(service),
     erase: (id, actor) => stores.erasure.erase(id, actor),

@@ -175,6 +175,7 @@ export async function startService(config: Config): Promise<Service> {
       lifecycle: serving.lifecycle,
       analytics: new Analytics({ ...config, ...stores }),
       consents: stores.consents,
+      keys: stores.keys,
       subjects: new Subjects({
         ...stores,
         erasure: { erase, eraseRow: (row, actor) => stores.erasure.eraseRow(row, actor) },

@@ -8,3 +8,4 @@ export { type Action, mayDo, type Role, ROLE_NAMES, roleNamed, ROLES } from "./r
 export { isCsrfTokenOf, type Session, Sessions } from "./sessions.ts";
 export { SharedBuckets } from "./shared_buckets.ts";
 export { isLoopback, needsNoKey, refuseToStandOpen } from "./open.ts";
+export { isValid, readWantedKey, type WantedKey, WantedKeyError } from "./wanted.ts";

@@ -3,6 +3,7 @@
  * move. What the pages need of the service is handed in: nothing here knows a queue or a session.
  */
 import { type Context, Hono } from "hono";
+import { createMiddleware } from "hono/factory";
 import type { BankChanges, BankLedger, DowngradedBand, Overview } from "../analytics/mod.ts";
 import type { Banks, Questionnaire } from "../configs/mod.ts";
 import { loanGrid } from "../configs/mod.ts";
@@ -14,11 +15,12 @@ import { AuditPage } from "./audit.tsx";
 import { DecisionPage, type LoanRange } from "./decision.tsx";
 import { DriftPage } from "./drift.tsx";
 import { exampleValues, FormPage, readForm } from "./form.tsx";
+import { KEY_FIELDS, type KeyForm, KeysPage, type ShownKey } from "./keys.tsx";
 import { languageOf } from "./language.ts";
 import { OverviewPage, type Period, PERIODS } from "./overview.tsx";
 import { LedgerPage, type SentTable } from "./ledger.tsx";
 import { CardPage, ModelsPage } from "./models.tsx";
-import { type Frame, Notice, type Viewer } from "./page.tsx";
+import { type Frame, Notice, sayIn, type Viewer } from "./page.tsx";
 import { WORDS } from "./words.ts";
 
 export type { Viewer } from "./page.tsx";
@@ -61,6 +63,20 @@ export interface ConsoleOptions {
     c: Context,
     take: (lifecycle: ModelLifecycle, actor: string) => Promise<unknown>,
   ) => Promise<string | undefined>;
+  readonly keys: ConsoleKeys;
+}
+
+/** The keys of the whole service. */
+export interface ConsoleKeys {
+  readonly roles: readonly string[];
+  readonly list: () => Promise<readonly ShownKey[]>;
+  /** Makes a key and gives its text, or says what is wrong with the form. */
+  readonly create: (
+    c: Context,
+    form: KeyForm,
+  ) => Promise<{ readonly made: string } | { readonly refusal: string }>;
+  /** False where there is no such key, or it was revoked before. */
+  readonly revoke: (c: Context, id: string) => Promise<boolean>;
 }
 
 const REFRESH_S = 1;
@@ -184,6 +200,7 @@ export function consoleRoutes(options: ConsoleOptions): Hono {
   });
 
   addModels(app, { ...options, frameOf });
+  addKeys(app, { ...options, frameOf });
 
   app.get("/console/*", (c) => page(c, <Notice frame={frameOf(c)} title={WORDS.notFound} />, 404));
   return app;
@@ -285,6 +302,49 @@ function addModels(
     "/console/models/end-trial",
     (c) => taken(c, () => (lifecycle, actor) => lifecycle.endChallenge(actor)),
   );
+}
+
+/** For the administrators of the whole service alone. */
+function addKeys(
+  app: Hono,
+  { keys, formOf, frameOf }: ConsoleOptions & { readonly frameOf: (c: Context) => Frame },
+): void {
+  async function keysPage(
+    c: Context,
+    said: Pick<Parameters<typeof KeysPage>[0], "made" | "refused"> = {},
+  ): Promise<Response> {
+    const { roles } = keys;
+    const status = said.refused === undefined ? 200 : 422;
+    return await page(
+      c,
+      <KeysPage frame={frameOf(c)} keys={await keys.list()} roles={roles} {...said} />,
+      status,
+    );
+  }
+  const administers = createMiddleware(async (c, next) => {
+    const frame = frameOf(c);
+    const { viewer } = frame;
+    if (viewer.seesModels && viewer.administers) return await next();
+    return await page(c, <Notice frame={frame} title={WORDS.notAllowed} />, 403);
+  });
+  app.use("/console/keys", administers).use("/console/keys/*", administers);
+  app.get("/console/keys", (c) => keysPage(c));
+  app.post("/console/keys", async (c) => {
+    const sent = await formOf(c);
+    const form: KeyForm = Object.fromEntries(
+      KEY_FIELDS.map((field) => [field, String(sent?.get(field) ?? "").trim()]),
+    );
+    const answer = await keys.create(c, form);
+    return "made" in answer
+      ? await keysPage(c, answer)
+      : await keysPage(c, { refused: { why: answer.refusal, form } });
+  });
+  app.post("/console/keys/:id/revoke", async (c) => {
+    const id = c.req.param("id");
+    if (await keys.revoke(c, id)) return c.redirect("/console/keys", 303);
+    const why = sayIn(frameOf(c).language)(WORDS.keyGone, { id: id.slice(0, 40) });
+    return await keysPage(c, { refused: { why, form: {} } });
+  });
 }
 
 async function withScript(c: Context, next: () => Promise<void>): Promise<void> {

@@ -13,6 +13,8 @@ export interface Viewer {
   /** Of the whole service, not of one tenant. */
   readonly seesModels: boolean;
   readonly operates: boolean;
+  /** Makes and revokes keys. */
+  readonly administers: boolean;
 }
 
 /** What a page is made with. */
@@ -74,6 +76,9 @@ export const Page: FC<PageProps> = ({ frame, title, refreshS, children }) => {
             {viewer.seesModels ? <a href="/console/models">{say(WORDS.models)}</a> : null}
             {viewer.seesModels && viewer.operates
               ? <a href="/console/audit">{say(WORDS.audit)}</a>
+              : null}
+            {viewer.seesModels && viewer.administers
+              ? <a href="/console/keys">{say(WORDS.keys)}</a>
               : null}
             <a href="/docs">{say(WORDS.api)}</a>
           </nav>

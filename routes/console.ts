@@ -3,7 +3,17 @@ import type { OpenAPIHono } from "@hono/zod-openapi";
 import { consoleRoutes, type FoundApplication } from "../console/mod.tsx";
 import type { Answers } from "../scoring/answers.ts";
 import { decodeDecision, decodePayload, encodePayload } from "../scoring/handler.ts";
-import { actorOf } from "../access/mod.ts";
+import {
+  actorOf,
+  isValid,
+  type KeyStore,
+  keyText,
+  newKey,
+  readWantedKey,
+  ROLE_NAMES,
+  type WantedKey,
+  WantedKeyError,
+} from "../access/mod.ts";
 import { LifecycleError } from "../lifecycle/mod.ts";
 import { callerOf, own } from "./access.ts";
 import { BodyTooLargeError } from "./request_body.ts";
@@ -21,7 +31,12 @@ import { Problem } from "./v1/problems.ts";
 /** A page waits so long for its decision before it says that it waits. */
 const WAIT_MS = 3000;
 
+export interface KeysOptions {
+  readonly keys: Pick<KeyStore, "list" | "create" | "revoke">;
+}
+
 type Options =
+  & KeysOptions
   & ApplicationsOptions
   & WhatIfOptions
   & CatalogueOptions
@@ -37,7 +52,12 @@ export function addConsole(app: OpenAPIHono, options: Options): void {
       banks,
       viewerOf: (c) => {
         const { tenant, may, ...viewer } = viewerOf(c.req.raw);
-        return { ...viewer, seesModels: tenant === "", operates: may("operate") };
+        return {
+          ...viewer,
+          seesModels: tenant === "",
+          operates: may("operate"),
+          administers: may("administer"),
+        };
       },
       formOf: (c) => formOf(c, { limits, after }),
       apply: (c, answers) => apply(answers, own(c, options)),
@@ -61,9 +81,39 @@ export function addConsole(app: OpenAPIHono, options: Options): void {
         }
       },
       models: lifecycle,
+      keys: {
+        roles: ROLE_NAMES,
+        list: async () => {
+          const nowMs = options.now();
+          return (await options.keys.list()).map((key) => ({
+            ...key,
+            isValid: isValid(key, nowMs),
+          }));
+        },
+        create: (c, form) => createKey(form, { ...options, actor: actorOf(callerOf(c)) }),
+        revoke: (c, id) =>
+          options.keys.revoke(id, { actor: actorOf(callerOf(c)), nowMs: options.now() }),
+      },
       step: (c, take) => refusal(() => take(lifecycle, actorOf(callerOf(c)))),
     }),
   );
+}
+
+/** Makes a key and gives its text, or says what is wrong with the form. */
+async function createKey(
+  form: WantedKey,
+  { keys, now, actor }: Pick<Options, "keys" | "now"> & { readonly actor: string },
+): Promise<{ readonly made: string } | { readonly refusal: string }> {
+  const nowMs = now();
+  try {
+    const wanted = readWantedKey(form, nowMs);
+    const key = newKey(crypto.getRandomValues.bind(crypto));
+    await keys.create(key, wanted, { actor, nowMs });
+    return { made: keyText(key) };
+  } catch (error) {
+    if (!(error instanceof WantedKeyError)) throw error;
+    return { refusal: `${error.field}: ${error.message}` };
+  }
 }
 
 /** Why a step was refused, where it was. */

@@ -3,7 +3,7 @@ import { OpenAPIHono } from "@hono/zod-openapi";
 import { type ContractOptions, contractRoutes } from "./contract.ts";
 import { describeContract } from "./contract_document.ts";
 import { accessControl, type AccessOptions, isV1, seal } from "./access.ts";
-import { addConsole } from "./console.ts";
+import { addConsole, type KeysOptions } from "./console.ts";
 import { addDocs } from "./docs.ts";
 import { addHealth, type HealthOptions } from "./health.ts";
 import { refuseStrangeHosts } from "./host.ts";
@@ -19,7 +19,7 @@ interface Reporting {
   readonly report: (error: unknown) => void;
 }
 
-export interface AppOptions extends ContractOptions, V1Options {
+export interface AppOptions extends ContractOptions, V1Options, KeysOptions {
   readonly access: AccessOptions;
   /** How one signs in at the console; absent where there is none. */
   readonly signIn?: SignInOptions;

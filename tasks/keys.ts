@@ -8,14 +8,16 @@
  *     keys mint                                        a key for PRESCORE_ADMIN_KEY, stored nowhere
  */
 import {
+  isValid,
   type KeyRecord,
   type KeyStore,
   keyText,
+  type NewKey,
   newKey,
-  ROLE_NAMES,
-  roleNamed,
+  readWantedKey,
+  type WantedKey,
+  WantedKeyError,
 } from "../access/mod.ts";
-import { tenantSchema } from "../configs/service.ts";
 import { openStores } from "../stores.ts";
 import { configFromEnvironment } from "./config.ts";
 import { chooseCommand, type Command, main, readOptions, UsageError } from "./main.ts";
@@ -41,34 +43,25 @@ const create: Command = (args) => {
       "per-second": { type: "string" },
     },
   }, args);
-  const { name = "", tenant } = values;
-  if (name.length < 1 || name.length > 100) {
-    throw new UsageError("--name: must be 1 to 100 characters that say whose key it is");
-  }
-  const role = roleNamed(values.role ?? "");
-  if (role === undefined) {
-    throw new UsageError(
-      `--role: current value is ${values.role}, must be one of ${ROLE_NAMES.join(", ")}`,
-    );
-  }
-  const checked = tenantSchema.safeParse(tenant);
-  if (!checked.success) {
-    throw new UsageError(
-      `--tenant: current value is ${tenant}, ${checked.error.issues[0]?.message}`,
-    );
-  }
-  const days = wholeNumber("--days", values.days);
-  const perSecond = wholeNumber("--per-second", values["per-second"]);
+  const { "per-second": perSecond, ...wanted } = values;
+  const nowMs = Date.now();
+  const options = asked({ ...wanted, perSecond }, nowMs);
   return withKeys(async (keys, actor) => {
-    const [key, nowMs] = [newKey(crypto.getRandomValues.bind(crypto)), Date.now()];
-    await keys.create(key, {
-      ...{ name, role, tenant },
-      ...perSecond !== undefined && { perSecond },
-      ...days !== undefined && { expiresAtMs: nowMs + days * 24 * HOUR_MS },
-    }, { actor, nowMs });
+    const key = newKey(crypto.getRandomValues.bind(crypto));
+    await keys.create(key, options, { actor, nowMs });
     show(keyText(key));
   });
 };
+
+function asked(wanted: WantedKey, nowMs: number): NewKey {
+  try {
+    return readWantedKey(wanted, nowMs);
+  } catch (error) {
+    if (!(error instanceof WantedKeyError)) throw error;
+    const option = error.field === "perSecond" ? "per-second" : error.field;
+    throw new UsageError(`--${option}: ${error.message}`);
+  }
+}
 
 const list: Command = () =>
   withKeys(async (keys) => {
@@ -98,7 +91,7 @@ const rotate: Command = (args) => {
   return withKeys(async (keys, actor) => {
     const nowMs = Date.now();
     const old = id === undefined ? undefined : await keys.find(id);
-    if (old === undefined || !isGood(old, nowMs)) {
+    if (old === undefined || !isValid(old, nowMs)) {
       throw new UsageError(
         `Cannot rotate ${id ?? "nothing"}: name the id of a key that is valid now`,
       );
@@ -121,7 +114,7 @@ function show(key: string): void {
 function line(key: KeyRecord, nowMs: number): string {
   const state = key.revokedAtMs !== null
     ? `revoked ${day(key.revokedAtMs)}`
-    : isGood(key, nowMs)
+    : isValid(key, nowMs)
     ? key.expiresAtMs === null ? "valid" : `valid until ${day(key.expiresAtMs)}`
     : `expired ${day(key.expiresAtMs ?? 0)}`;
   const used = key.lastUsedAtMs === null
@@ -130,10 +123,6 @@ function line(key: KeyRecord, nowMs: number): string {
   const tenant = key.tenant === "" ? "default tenant" : `tenant ${key.tenant}`;
   return [key.id, key.role, tenant, state, `made ${day(key.createdAtMs)}`, used, key.name]
     .join("  ");
-}
-
-function isGood({ revokedAtMs, expiresAtMs }: KeyRecord, nowMs: number): boolean {
-  return revokedAtMs === null && (expiresAtMs === null || nowMs < expiresAtMs);
 }
 
 function day(ms: number): string {

@@ -114,6 +114,7 @@ export function documentOptions({ questionnaire, banks, service }: Config): AppO
     erase: unasked,
     subjects: { report: unasked, erase: unasked, withdraw: unasked },
     consents: { read: unasked, give: unasked, withdraw: unasked },
+    keys: { list: unasked, create: unasked, revoke: unasked },
     wake() {},
     now: () => EXAMPLE_AT_MS,
     after: () => () => {},

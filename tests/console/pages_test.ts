@@ -1,6 +1,5 @@
 import assert from "node:assert/strict";
-import type { Session } from "../../access/mod.ts";
-import { LocalBuckets } from "../../access/mod.ts";
+import { LocalBuckets, parseKey, type Role, roleNamed, type Session } from "../../access/mod.ts";
 import { OPEN_ACCESS } from "../../tasks/schemas.ts";
 import { config, openApp, type TestApp, type TestAppOptions } from "../support/app.ts";
 import { limitsOf } from "../../routes/limits.ts";
@@ -10,11 +9,11 @@ import { readConfig } from "../support/service.ts";
 const { questionnaire, banks } = readConfig();
 const ORIGIN = "http://prescore.example";
 
-/** Whoever has a cookie is of the tenant that it names, and may read. */
+/** Whoever has a cookie is of the tenant that it names, and may read, or what `as-ROLE` says before it. */
 function sessionOf(cookie: string): Session {
-  const tenant = cookie.replace(/^for-/, "");
+  const [, role = "read", tenant = ""] = /^(?:as-(\w+)-)?for-(.*)$/.exec(cookie) ?? [];
   return {
-    caller: { role: "read", tenant, keyId: tenant, perSecond: undefined },
+    caller: { role: roleNamed(role) ?? "read", tenant, keyId: tenant, perSecond: undefined },
     csrfToken: `form of ${tenant}`,
     newToken: undefined,
   };
@@ -41,17 +40,21 @@ async function openConsole(options: TestAppOptions = {}): Promise<TestApp> {
 interface Visit {
   readonly form?: Record<string, string>;
   readonly tenant?: string;
+  /** Absent: may read. */
+  readonly role?: Role;
   readonly language?: string;
 }
 
-async function visit(app: TestApp, path: string, { form, tenant, language }: Visit = {}) {
+async function visit(app: TestApp, path: string, { form, tenant, role, language }: Visit = {}) {
   const response = await app.request(`${ORIGIN}${path}`, {
     method: form ? "POST" : "GET",
     headers: {
       host: "prescore.example",
       "Accept-Language": language ?? "en",
       ...form && { Origin: ORIGIN },
-      ...tenant !== undefined && { Cookie: `prescore_session=for-${tenant}` },
+      ...tenant !== undefined && {
+        Cookie: `prescore_session=${role === undefined ? "" : `as-${role}-`}for-${tenant}`,
+      },
     },
     ...form && { body: new URLSearchParams(form) },
   });
@@ -247,6 +250,64 @@ Deno.test("the audit log is read page by page by who operates, from its head bac
     assert.equal(refused.status, 403, "a reader's, or a tenant's");
     assert.doesNotMatch(refused.html, /models\/250/);
   }
+});
+
+Deno.test("an administrator makes a key, which is shown once, and revokes it; nobody else does", async () => {
+  await using app = await openConsole();
+  const admin = { tenant: "", role: "admin" } as const;
+  const wanted = { csrf_token: "form of ", role: "submit", tenant: "shop-7", days: "30" };
+  const refused = await visit(app, "/console/keys", { ...admin, form: { ...wanted, name: "" } });
+  assert.equal(refused.status, 422);
+  assert.match(refused.html, /role="alert">name: must be 1 to 100 characters/);
+  assert.match(refused.html, /value="shop-7"/, "what was right need not be typed again");
+  for (const [field, value] of [["role", "king"], ["tenant", "Shop 7"], ["days", "-1"]] as const) {
+    const form = { ...wanted, name: "till", [field]: value };
+    const { status, html } = await visit(app, "/console/keys", { ...admin, form });
+    assert.equal(status, 422, field);
+    assert.ok(html.includes(`${field}: current value is ${value}`), field);
+  }
+
+  const form = { ...wanted, name: "<till> 7" };
+  const made = await visit(app, "/console/keys", { ...admin, form });
+  assert.equal(made.status, 200);
+  assert.equal(made.response.headers.get("cache-control"), "no-store");
+  const text = /id="made">([^<]+)</.exec(made.html)?.[1] ?? "";
+  const key = parseKey(text);
+  assert.ok(key, text);
+  const listed = await visit(app, "/console/keys", admin);
+  assert.ok(!listed.html.includes(key.secret), "the secret is not shown again");
+  assert.match(listed.html, /&lt;till&gt; 7/);
+  assert.match(listed.html, /valid until/);
+  assert.deepEqual((await app.audit.page({ limit: 1 })).map(({ action }) => action), [
+    "keys.create",
+  ]);
+
+  const revoke = { csrf_token: "form of " };
+  const path = `/console/keys/${key.id}/revoke`;
+  for (
+    const other of [{ tenant: "", role: "operate" }, { tenant: "a", role: "admin" }, {
+      tenant: "",
+    }] as const
+  ) {
+    const form = { csrf_token: `form of ${other.tenant}` };
+    for (const asked of [{}, { form: { ...wanted, ...form, name: "own" } }]) {
+      const { status, html } = await visit(app, "/console/keys", { ...other, ...asked });
+      assert.equal(status, 403);
+      assert.ok(!html.includes(key.id));
+    }
+    assert.equal((await visit(app, path, { ...other, form })).status, 403);
+  }
+  assert.equal((await visit(app, path, { ...admin, form: { csrf_token: "another" } })).status, 403);
+  assert.equal((await visit(app, path, { ...admin, form: revoke })).status, 303);
+  assert.match((await visit(app, "/console/keys", admin)).html, /revoked \d{4}-/);
+  const again = await visit(app, path, { ...admin, form: revoke });
+  assert.equal(again.status, 422);
+  assert.match(again.html, /no such key/);
+  assert.equal(
+    (await visit(app, "/console/keys")).status,
+    403,
+    "keys are out of reach without one",
+  );
 });
 
 Deno.test("the models are shown to who may read, changed by who may operate, and not a tenant's", async () => {

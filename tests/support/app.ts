@@ -4,6 +4,7 @@
  */
 import { Analytics, FactStore, OutcomeStore, Projector } from "../../analytics/mod.ts";
 import { AuditLog } from "../../audit/mod.ts";
+import { KeyStore } from "../../access/mod.ts";
 import { ConsentRecorder, ConsentStore, subjectHash } from "../../consent/mod.ts";
 import { Completions } from "../../queue/completions.ts";
 import { Dispatcher } from "../../queue/dispatcher.ts";
@@ -123,6 +124,7 @@ export async function openApp(
     access: access?.({ connection, clock }) ?? OPEN_ACCESS,
     analytics: new Analytics({ ...config, facts, outcomes: new OutcomeStore(connection) }),
     consents,
+    keys: new KeyStore(connection, audit),
     subjects: new Subjects({ ...{ database: connection, audit, consents, store, erasure } }),
     subjectHash: subjectHash(new Uint8Array(32)),
     async erase(id, actor) {

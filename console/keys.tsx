@@ -73,7 +73,7 @@ const NewKeyForm: FC<{ frame: Frame; roles: readonly string[]; form: KeyForm; sa
         </p>
         <p class="field">
           <label for="tenant">{say(WORDS.keyTenant)}</label>
-          <input id="tenant" name="tenant" pattern="[a-z0-9\\-]{0,23}" value={form.tenant ?? ""} />
+          <input id="tenant" name="tenant" pattern="[a-z0-9\-]{0,23}" value={form.tenant ?? ""} />
         </p>
         <p class="field">
           <label for="days">{say(WORDS.keyDays)}</label>

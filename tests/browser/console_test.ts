@@ -4,9 +4,11 @@ import type { Browser } from "playwright-core";
 import {
   applyWithExample,
   LANGUAGES,
+  mintKey,
   openBrowser,
   seeFunnel,
   type Service,
+  signIn,
   startService,
   tellOutcomes,
   violations,
@@ -230,4 +232,29 @@ Deno.test("tell what a bank decided, and see the ledger move", async () => {
   assert.match(await page.locator("#ledger-bank_a").textContent() ?? "", /40 decisions/);
   assert.ok(await page.locator("#ledger-bank_a tbody tr").count() > 0);
   assert.deepEqual(errors, []);
+});
+
+Deno.test("an administrator makes a key, sees it once, and revokes it", async () => {
+  const adminKey = await mintKey();
+  await using service = await startService({ adminKey });
+  await using browser = await openBrowser();
+  for (const language of LANGUAGES) {
+    await using visitor = await visit(browser, { language });
+    const { page, errors } = visitor;
+    await signIn(page, service.url, adminKey);
+    await page.locator("header nav a[href='/console/keys']").click();
+    await page.locator("#name").fill(`till ${language}`);
+    await page.locator("#tenant").fill("shop-7");
+    await page.locator("main form.questionnaire button").click();
+    const made = await page.locator("#made").textContent() ?? "";
+    assert.deepEqual(await violations(page), [], language);
+    await page.goto(`${service.url}/console/keys`);
+    assert.ok(!(await page.content()).includes(made));
+    const row = page.locator("tr", { hasText: `till ${language}` });
+    await row.locator("button").click();
+    await row.locator("button").waitFor({ state: "detached" });
+    await page.goto(`${service.url}/console/audit`);
+    assert.match(await page.locator("tbody tr").first().textContent() ?? "", /keys\.revoke/);
+    assert.deepEqual(errors, []);
+  }
 });

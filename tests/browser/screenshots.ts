@@ -2,8 +2,10 @@
 import {
   applyWithExample,
   LANGUAGES,
+  mintKey,
   openBrowser,
   seeFunnel,
+  signIn,
   startService,
   tellOutcomes,
   tellTightening,
@@ -15,6 +17,7 @@ const FOLDER = new URL("../../docs/console/", import.meta.url).pathname;
 /** What goes on below says nothing new. */
 const MOST_HEIGHT = 1560;
 
+const adminKey = await mintKey();
 await using service = await startService();
 for (const language of LANGUAGES) {
   await using browser = await openBrowser(language);
@@ -39,4 +42,12 @@ for (const language of LANGUAGES) {
   await shoot("drift");
   await page.goto(`${service.url}/console/models`);
   await shoot("models");
+  await page.goto(`${service.url}/console/audit`);
+  await shoot("audit");
+  await using guarded = await startService({ adminKey });
+  await signIn(page, guarded.url, adminKey);
+  await page.goto(`${guarded.url}/console/keys`);
+  await page.locator("#name").fill("till 7");
+  await page.locator("main form.questionnaire button").click();
+  await shoot("keys");
 }

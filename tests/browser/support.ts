@@ -32,8 +32,8 @@ async function copyModels(folder: string): Promise<void> {
   );
 }
 
-/** The service as its README starts it, with a database and two versions of the models of its own. */
-export async function startService(): Promise<Service> {
+/** The service as its README starts it, with a database and two versions of the models of its own, and with a first key if one is given. */
+export async function startService({ adminKey }: { adminKey?: string } = {}): Promise<Service> {
   const folder = await Deno.makeTempDir();
   await copyModels(folder);
   const child = new Deno.Command(Deno.execPath(), {
@@ -43,6 +43,7 @@ export async function startService(): Promise<Service> {
       PRESCORE_PORT: "0",
       PRESCORE_CONFIG: `${folder}/configs`,
       PRESCORE_DATABASE_URL: `file:${folder}/prescore.db`,
+      ...adminKey !== undefined && { PRESCORE_ADMIN_KEY: adminKey },
     },
     stdout: "piped",
   }).spawn();
@@ -66,6 +67,23 @@ export async function startService(): Promise<Service> {
       await Deno.remove(folder, { recursive: true });
     },
   };
+}
+
+/** A key that is stored nowhere. */
+export async function mintKey(): Promise<string> {
+  const { stdout } = await new Deno.Command(Deno.execPath(), {
+    args: ["run", "--quiet", "-P=generate", "tasks/keys.ts", "mint"],
+    cwd: PROJECT,
+  }).output();
+  return new TextDecoder().decode(stdout).trim();
+}
+
+/** Signs in at the console with a key. */
+export async function signIn(page: Page, url: string, key: string): Promise<void> {
+  await page.goto(`${url}/console/login`);
+  await page.locator("input[name=key]").fill(key);
+  await page.keyboard.press("Enter");
+  await page.waitForURL(/\/console$/);
 }
 
 export interface Visitor extends AsyncDisposable {

@@ -34,7 +34,7 @@ export const KeysPage: FC<KeysProps> = ({ frame, keys, roles, made, refused }) =
   const say = sayIn(frame.language);
   return (
     <Page frame={frame} title={say(WORDS.keys)}>
-      <h1 id="keys">{say(WORDS.keys)}</h1>
+      <h1>{say(WORDS.keys)}</h1>
       <p class="lead">{say(WORDS.keysIntro)}</p>
       {refused === undefined ? null : <p class="alert" role="alert">{refused.why}</p>}
       {made === undefined ? null : (
@@ -46,9 +46,12 @@ export const KeysPage: FC<KeysProps> = ({ frame, keys, roles, made, refused }) =
         </div>
       )}
       <NewKeyForm frame={frame} roles={roles} form={refused?.form ?? {}} say={say} />
-      {keys.length === 0
-        ? <p>{say(WORDS.noKeys)}</p>
-        : <KeyTable frame={frame} keys={keys} say={say} />}
+      <section aria-labelledby="keys">
+        <h2 id="keys">{say(WORDS.madeKeys)}</h2>
+        {keys.length === 0
+          ? <p>{say(WORDS.noKeys)}</p>
+          : <KeyTable frame={frame} keys={keys} say={say} />}
+      </section>
     </Page>
   );
 };
@@ -72,7 +75,7 @@ const NewKeyForm: FC<{ frame: Frame; roles: readonly string[]; form: KeyForm; sa
           </select>
         </p>
         <p class="field">
-          <label for="tenant">{say(WORDS.keyTenant)}</label>
+          <label for="tenant">{say(WORDS.keyTenantAsked)}</label>
           <input id="tenant" name="tenant" pattern="[a-z0-9\-]{0,23}" value={form.tenant ?? ""} />
         </p>
         <p class="field">

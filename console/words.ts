@@ -244,11 +244,13 @@ export const WORDS = {
   },
   newKey: { ru: "Новый ключ", en: "A new key" },
   makeKey: { ru: "Создать ключ", en: "Make the key" },
+  madeKeys: { ru: "Созданные ключи", en: "Keys that were made" },
   noKeys: { ru: "Ключей пока нет.", en: "There are no keys yet." },
   keyId: { ru: "Номер", en: "Id" },
   keyName: { ru: "Чей", en: "Whose" },
   keyRole: { ru: "Роль", en: "Role" },
   keyTenant: { ru: "Арендатор", en: "Tenant" },
+  keyTenantAsked: { ru: "Арендатор (пусто — основной)", en: "Tenant (empty: default)" },
   keyDays: { ru: "Действует дней (пусто — бессрочно)", en: "Days it is valid (empty: for ever)" },
   keyRate: {
     ru: "Запросов в секунду (пусто — как в настройках)",

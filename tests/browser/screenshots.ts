@@ -42,12 +42,12 @@ for (const language of LANGUAGES) {
   await shoot("drift");
   await page.goto(`${service.url}/console/models`);
   await shoot("models");
-  await page.goto(`${service.url}/console/audit`);
-  await shoot("audit");
   await using guarded = await startService({ adminKey });
   await signIn(page, guarded.url, adminKey);
   await page.goto(`${guarded.url}/console/keys`);
   await page.locator("#name").fill("till 7");
   await page.locator("main form.questionnaire button").click();
   await shoot("keys");
+  await page.goto(`${guarded.url}/console/audit`);
+  await shoot("audit");
 }

@@ -191,7 +191,9 @@ export async function seeFunnel(
     const counts = await Promise.all(
       Object.keys(least).map((step) => page.locator(`#funnel-${step} td`).first().textContent()),
     );
-    if (Object.values(least).every((count, at) => Number(counts[at]) >= count)) return;
+    // Groups of digits are set apart as the language does.
+    const shown = counts.map((text) => Number(text?.replaceAll(/\D/g, "")));
+    if (Object.values(least).every((count, at) => (shown[at] ?? 0) >= count)) return;
     await page.waitForTimeout(200);
   }
   throw new Error(`the overview never showed ${JSON.stringify(least)}`);

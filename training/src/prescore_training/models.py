@@ -17,7 +17,7 @@ from . import fairness, metrics
 from .band import Band, half_differences, learn_band
 from .calibrate import Calibration, Measured, fit_calibration, measure
 from .configuration import Bank, Directions
-from .dataset import NO_ANSWER, Dataset
+from .dataset import NO_ANSWER, Dataset, Labels
 from .evidence import Evidence, judge
 from .families import Family
 from .fitted import Fitted, Parameters, Setting, Trees
@@ -128,12 +128,17 @@ def prepare(data: Dataset, bank: Bank, *, seed: int) -> Task:
         return Task(bank, setting, data, answered, nothing, None)
     earlier, later = latest(data.days, data.applicants)
     whole = Task(bank, setting, data, answered & earlier, answered & later, None)
-    tested = data.decisions[bank.id][whole.test]
-    if not 0 < tested.sum() < tested.size:
+    decisions = data.decisions[bank.id]
+    if not all(_has_both(decisions[part]) for part in (whole.learn, whole.test)):
+        # Such as where all applications are of one day.
         return Task(bank, setting, data, answered, nothing, None)
     window = choose_window(whole.problem(whole.learn), data.days[whole.learn], setting)
     learn = whole.learn & (data.days >= window.since_day)
     return Task(bank, setting, data, learn, whole.test, window)
+
+
+def _has_both(decisions: Labels) -> bool:
+    return bool(0 < decisions.sum() < decisions.size)
 
 
 def trials_of_final(search: Search) -> int:

@@ -4,6 +4,7 @@ import csv
 import json
 import os
 import re
+import signal
 import subprocess
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -36,12 +37,17 @@ class Service:
 @contextmanager
 def _service(project: Project, environment: dict[str, str], folder: Path) -> Iterator[Service]:
     command = ["deno", "run", "--quiet", "-P=start", f"--allow-write={folder}", "main.ts"]
-    with subprocess.Popen(command, cwd=project.folder, env=environment, stdout=subprocess.PIPE, text=True) as process:
-        assert process.stdout
-        lines = iter(process.stdout.readline, "")
-        url = next(found[1] for line in lines if (found := re.search(r"listens on (http:\S+)", line)))
-        yield Service(url)
-        process.terminate()
+    with subprocess.Popen(
+        command, cwd=project.folder, env=environment, stdout=subprocess.PIPE, text=True, start_new_session=True
+    ) as process:
+        try:
+            assert process.stdout
+            lines = iter(process.stdout.readline, "")
+            url = next(found[1] for line in lines if (found := re.search(r"listens on (http:\S+)", line)))
+            yield Service(url)
+        finally:
+            # With whatever started it on `deno`'s behalf.
+            os.killpg(process.pid, signal.SIGTERM)
 
 
 def test_what_the_service_exports_trains_a_version(

@@ -5,7 +5,7 @@
  * Known limits: tasks are taken in their order, so one that waits holds up the facts of those after it; an application that is
  * scored again under other models keeps its first fact; rows of batches are no applications here.
  */
-import type { Clock } from "../clock.ts";
+import { Background, type Clock } from "../clock.ts";
 import { isApplication } from "../scoring/chunk.ts";
 import { DAY_MS } from "../scoring/features.ts";
 import { type Estimate, estimateOf, type Fact, Sums, toldBy } from "./fact.ts";
@@ -27,17 +27,20 @@ export interface ProjectorOptions {
 
 const ROWS = 64;
 const IDLE_MS = 1000;
-/** The projector works for a tenth of the time at most. */
-const PAUSE = 9;
 
 export class Projector {
   readonly #options: Required<ProjectorOptions>;
-  #stopped = false;
-  #cancel = () => {};
-  #running: Promise<void> = Promise.resolve();
+  readonly #background: Background;
 
   constructor(options: ProjectorOptions) {
     this.#options = { rows: ROWS, ...options };
+    const { clock, report } = options;
+    this.#background = new Background({
+      step: () => this.step(),
+      idleMs: IDLE_MS,
+      clock,
+      report,
+    });
   }
 
   /** Takes one step; false where there was nothing to do. */
@@ -86,28 +89,11 @@ export class Projector {
   }
 
   start(): void {
-    this.#runAfter(0);
+    this.#background.start();
   }
 
   /** Resolves when nothing of it runs any more. */
   async stop(): Promise<void> {
-    this.#stopped = true;
-    this.#cancel();
-    await this.#running;
-  }
-
-  #runAfter(ms: number): void {
-    this.#cancel = this.#options.clock.after(ms, () => {
-      this.#running = this.#run();
-    });
-  }
-
-  async #run(): Promise<void> {
-    const { clock, report } = this.#options;
-    const startedAtMs = clock.now();
-    const worked = await this.step().catch(report);
-    if (this.#stopped) return;
-    const pauseMs = worked === true ? Math.max(1, PAUSE * (clock.now() - startedAtMs)) : IDLE_MS;
-    this.#runAfter(pauseMs);
+    await this.#background.stop();
   }
 }

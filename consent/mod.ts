@@ -1,7 +1,7 @@
 /** To what people agreed for their applications, whose those are, and what of it is in force. */
 export { ConsentRecorder } from "./recorder.ts";
 export { consentCovers, termsStatements } from "./statements.ts";
-export { ConsentStore } from "./store.ts";
+export { agreementOf, ConsentStore } from "./store.ts";
 export { type SubjectHash, subjectHash } from "./subject.ts";
 export {
   type Agreement,

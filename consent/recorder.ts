@@ -1,5 +1,5 @@
 /** Puts on record what people agreed to with their uploads, in the background, behind the uploads' backs. */
-import type { Clock } from "../clock.ts";
+import { Background, type Clock } from "../clock.ts";
 import type { ConsentStore } from "./store.ts";
 
 /** After which an agreement is on record, where nothing fails. */
@@ -14,33 +14,33 @@ export interface RecorderOptions {
 
 export class ConsentRecorder {
   readonly #options: RecorderOptions;
-  #stopped = false;
-  #cancel = () => {};
-  #running: Promise<void> = Promise.resolve();
+  readonly #background: Background;
 
   constructor(options: RecorderOptions) {
     this.#options = options;
+    const { clock, report } = options;
+    this.#background = new Background({
+      step: async () => {
+        await this.drain();
+        return false;
+      },
+      ...{ firstMs: EVERY_MS, idleMs: EVERY_MS, clock, report },
+    });
   }
 
   /** Records until there is nothing to record, or time is up. */
   async drain(budgetMs = Infinity): Promise<void> {
     const { consents, clock } = this.#options;
     const untilMs = clock.now() + budgetMs;
-    while (!this.#stopped && await consents.record() && clock.now() < untilMs);
+    while (!this.#background.isStopped && await consents.record() && clock.now() < untilMs);
   }
 
   start(): void {
-    this.#cancel = this.#options.clock.after(EVERY_MS, () => {
-      this.#running = this.drain().catch(this.#options.report).then(() => {
-        if (!this.#stopped) this.start();
-      });
-    });
+    this.#background.start();
   }
 
   /** Resolves when nothing of it runs any more. */
   async stop(): Promise<void> {
-    this.#stopped = true;
-    this.#cancel();
-    await this.#running;
+    await this.#background.stop();
   }
 }

@@ -204,7 +204,8 @@ function detailsOf(
   };
 }
 
-function agreementOf(row: Row): Agreement {
+/** Of a row of `consents`. */
+export function agreementOf(row: Row): Agreement {
   return {
     purpose: row.purpose as Purpose,
     document: String(row.document),

@@ -5,7 +5,7 @@
  *
  * Known limit: what ran out is gone within a round, an hour after it did where the database is small.
  */
-import type { Clock } from "../clock.ts";
+import { Background, type Clock } from "../clock.ts";
 import type { Erasure } from "./erasure.ts";
 
 const DAY_MS = 24 * 3_600_000;
@@ -15,8 +15,6 @@ const ROUND_MS = 3_600_000;
 const LOOK = 1000;
 /** Tasks that are removed in a commit: while it runs, nobody else's is written. */
 const REMOVE = 100;
-/** It works for a tenth of the time at most. */
-const PAUSE = 9;
 
 export interface RetentionOptions {
   readonly erasure: Pick<Erasure, "old" | "expire" | "truncateLog">;
@@ -29,13 +27,18 @@ export interface RetentionOptions {
 
 export class Retention {
   readonly #options: RetentionOptions;
+  readonly #background: Background;
   #after = 0;
-  #stopped = false;
-  #cancel = () => {};
-  #running: Promise<void> = Promise.resolve();
 
   constructor(options: RetentionOptions) {
     this.#options = options;
+    const { clock, report } = options;
+    this.#background = new Background({
+      step: () => this.step(),
+      idleMs: ROUND_MS,
+      clock,
+      report,
+    });
   }
 
   /** Looks at some tasks and removes those that ran out; false where the round has ended. */
@@ -43,10 +46,10 @@ export class Retention {
     const { erasure, days, clock } = this.#options;
     const beforeMs = clock.now() - days * DAY_MS;
     const { ids, next } = await erasure.old({ after: this.#after, limit: LOOK, beforeMs });
-    for (let from = 0; from < ids.length && !this.#stopped; from += REMOVE) {
+    for (let from = 0; from < ids.length && !this.#background.isStopped; from += REMOVE) {
       await erasure.expire(ids.slice(from, from + REMOVE), beforeMs);
     }
-    if (this.#stopped) return false;
+    if (this.#background.isStopped) return false;
     // Also of a round that removed nothing: a process may have died between a removal and this.
     if (ids.length > 0 || next === undefined) await erasure.truncateLog();
     this.#after = next ?? 0;
@@ -61,27 +64,11 @@ export class Retention {
   }
 
   start(): void {
-    this.#runAfter(0);
+    this.#background.start();
   }
 
   /** Resolves when nothing of it runs any more. */
   async stop(): Promise<void> {
-    this.#stopped = true;
-    this.#cancel();
-    await this.#running;
-  }
-
-  #runAfter(ms: number): void {
-    this.#cancel = this.#options.clock.after(ms, () => {
-      this.#running = this.#run();
-    });
-  }
-
-  async #run(): Promise<void> {
-    const { clock, report } = this.#options;
-    const startedAtMs = clock.now();
-    const goesOn = await this.step().catch(report);
-    if (this.#stopped) return;
-    this.#runAfter(goesOn === true ? Math.max(1, PAUSE * (clock.now() - startedAtMs)) : ROUND_MS);
+    await this.#background.stop();
   }
 }

@@ -3,7 +3,7 @@
  * the keyed hash that came with the applications, and each use of such a right stands in the audit log under it.
  */
 import { applicationSubject, type AuditLog, type Entry } from "../audit/mod.ts";
-import type { Agreement, ConsentStore } from "../consent/mod.ts";
+import { type Agreement, agreementOf, type ConsentStore } from "../consent/mod.ts";
 import { type Database, statement } from "../database/database.ts";
 import type { Erasure, StoredRow } from "./erasure.ts";
 
@@ -213,13 +213,7 @@ export class Subjects {
         ...stored && { row: { number: stored.row, place: stored.place } },
         ...{ task, payload, entries },
         agreements: agreements.filter((each) => each.number === number && each.row === row)
-          .map((each) => ({
-            purpose: each.purpose as Agreement["purpose"],
-            document: String(each.document),
-            givenAtMs: Number(each.given_at_ms),
-            expiresAtMs: each.expires_at_ms as number | null,
-            withdrawnAtMs: each.withdrawn_at_ms as number | null,
-          })),
+          .map(agreementOf),
         outcomes: of(outcomes, "application_id").map((each) => ({
           bank: String(each.bank),
           event: String(each.event),

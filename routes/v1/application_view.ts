@@ -5,6 +5,7 @@ import { downgradedBandSchema } from "../../analytics/views.ts";
 import type { Task } from "../../queue/store.ts";
 import { decisionSchema } from "../../scoring/decision.ts";
 import { decodeDecision } from "../../scoring/handler.ts";
+import { Problem } from "./problems.ts";
 import decisionExample from "./examples/decision.json" with { type: "json" };
 
 /** What the ids of applications begin with; migration 3 tells their tasks by it. */
@@ -20,6 +21,11 @@ const STATUSES = {
 export { decisionExample };
 
 const EXAMPLE_ID = `${APPLICATION_PREFIX}2c26b46b68ffc68ff99b453c1d304134`;
+
+/** The same whether another tenant has such an application or nobody has. */
+export function noApplication(id: string): Problem {
+  return new Problem("not-found", { detail: `there is no application ${id.slice(0, 80)}` });
+}
 
 export const applicationIdSchema = z.string().openapi({ example: EXAMPLE_ID });
 

@@ -17,6 +17,7 @@ import {
   applicationIdSchema,
   applicationText,
   applicationViewSchema,
+  noApplication,
 } from "./application_view.ts";
 import { givenAnswers, newApplicationSchema } from "./application_schema.ts";
 import type { Limits } from "../limits.ts";
@@ -147,7 +148,7 @@ export async function mustFind(
 ): Promise<Task> {
   const task = id.startsWith(APPLICATION_PREFIX) ? await store.find(id) : undefined;
   if (task !== undefined) return task;
-  throw new Problem("not-found", { detail: `there is no application ${id.slice(0, 80)}` });
+  throw noApplication(id);
 }
 
 export function isEnded({ state }: Task): boolean {

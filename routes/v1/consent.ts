@@ -5,10 +5,9 @@ import { type Agreement, type ConsentStore, isInForce, PURPOSES } from "../../co
 import { storedId } from "../../queue/tenant.ts";
 import { callerOf, permit } from "../access.ts";
 import type { Limits } from "../limits.ts";
-import { applicationIdSchema } from "./application_view.ts";
+import { applicationIdSchema, noApplication } from "./application_view.ts";
 import { readJson } from "./body.ts";
 import { problemResponses } from "./problem_schema.ts";
-import { Problem } from "./problems.ts";
 import { consentOf, consentSchema } from "./terms.ts";
 
 export interface ConsentOptions extends Limits {
@@ -88,7 +87,7 @@ function addRead(app: OpenAPIHono, { consents, now }: ConsentOptions): void {
   app.get(ROUTE, permit("submit"), async (c) => {
     const id = c.req.param("id");
     const agreements = await consents.read(storedId(callerOf(c).tenant, id));
-    if (agreements === undefined) throw missing(id);
+    if (agreements === undefined) throw noApplication(id);
     return c.json(consentView(agreements, now()), 200);
   });
 }
@@ -118,11 +117,11 @@ function addGive(app: OpenAPIHono, options: ConsentOptions): void {
   app.put(ROUTE, permit("submit"), async (c) => {
     const caller = callerOf(c);
     const id = storedId(caller.tenant, c.req.param("id"));
-    if (await consents.read(id) === undefined) throw missing(c.req.param("id"));
+    if (await consents.read(id) === undefined) throw noApplication(c.req.param("id"));
     const consent = consentOf(await readJson(c, consentSchema, options));
     const given = await consents.give(consent, { id, actor: actorOf(caller), nowMs: now() });
     const agreements = given ? await consents.read(id) : undefined;
-    if (agreements === undefined) throw missing(c.req.param("id"));
+    if (agreements === undefined) throw noApplication(c.req.param("id"));
     return c.json(consentView(agreements, now()), 200);
   });
 }
@@ -148,10 +147,6 @@ function addWithdraw(app: OpenAPIHono, { consents, now }: ConsentOptions): void 
     if (await consents.withdraw({ id, actor: actorOf(caller), nowMs: now() })) {
       return c.body(null, 204);
     }
-    throw missing(c.req.param("id"));
+    throw noApplication(c.req.param("id"));
   });
-}
-
-function missing(id: string): Problem {
-  return new Problem("not-found", { detail: `there is no application ${id.slice(0, 80)}` });
 }

@@ -4,7 +4,7 @@ import { actorOf } from "../../access/mod.ts";
 import type { Erased } from "../../privacy/mod.ts";
 import { storedId } from "../../queue/tenant.ts";
 import { callerOf, permit } from "../access.ts";
-import { applicationIdSchema } from "./application_view.ts";
+import { applicationIdSchema, noApplication } from "./application_view.ts";
 import { problemResponses } from "./problem_schema.ts";
 import { Problem } from "./problems.ts";
 
@@ -36,6 +36,6 @@ export function addErasure(app: OpenAPIHono, { erase }: ErasureOptions): void {
     const erased = await erase(storedId(caller.tenant, id), actorOf(caller));
     if (erased === "erased") return c.body(null, 204);
     if (erased === "at work") throw new Problem("being-scored");
-    throw new Problem("not-found", { detail: `there is no application ${id.slice(0, 80)}` });
+    throw noApplication(id);
   });
 }

@@ -141,6 +141,7 @@ export async function startService(config: Config): Promise<Service> {
     : undefined;
   const uploads = new GroupCommit<NewTask, Enqueued>({
     commit: async (tasks) => {
+      await stores.vault.ready(tasks.length);
       const stored = store.enqueue(tasks, systemClock.now());
       // Now, so that the claim shares the commit: it is asked for after the tasks, and finds them.
       dispatcher?.wake();
@@ -368,6 +369,7 @@ const COMMANDS = {
   keys: whenRun(async () => (await import("./tasks/keys.ts")).keys),
   models: whenRun(async () => (await import("./tasks/models.ts")).models),
   queue: whenRun(async () => (await import("./tasks/queue.ts")).queue),
+  sealing: whenRun(async () => (await import("./tasks/sealing.ts")).sealing),
   replay: whenRun(async () => (await import("./tasks/replay.ts")).replay),
 };
 

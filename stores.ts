@@ -12,6 +12,8 @@ import { Erasure } from "./privacy/mod.ts";
 import { LibsqlBatches } from "./queue/libsql_batches.ts";
 import { LibsqlStore } from "./queue/libsql_store.ts";
 import { migrate, readMigrations } from "./database/migrate.ts";
+import type { Vault } from "./sealing/mod.ts";
+import { openVault } from "./vault.ts";
 import { WebhookStore } from "./queue/webhook_store.ts";
 
 /** Transactions that may wait for a commit: far more than uploads, lanes, heartbeats and a rescue ever make. */
@@ -28,6 +30,7 @@ export interface Stores {
   readonly facts: FactStore;
   readonly consents: ConsentStore;
   readonly erasure: Erasure;
+  readonly vault: Vault;
   readonly database: Database;
 }
 
@@ -37,16 +40,21 @@ export async function openStores(
   nowMs: number,
 ): Promise<Stores> {
   let connection: Connection | undefined;
+  let vault: Vault | undefined;
   try {
     await makeFolder(url);
     connection = await Connection.open(url);
     await migrate(connection, { migrations: readMigrations(), nowMs });
+    vault = await openVault({ databaseUrl: url, database: connection });
+    const parts = { limits, vault };
     const database = new GroupedDatabase(connection, { waitingLimit: WAITING_LIMIT });
     const audit = new AuditLog({
       database,
       now: systemClock.now,
       newId: () => crypto.randomUUID(),
     });
+    const erasure = new Erasure({ database, audit, vault, databaseUrl: url });
+    await erasure.destroySpent();
     return {
       database,
       audit,
@@ -54,12 +62,14 @@ export async function openStores(
       outcomes: new OutcomeStore(database),
       facts: new FactStore(database),
       consents: new ConsentStore(database, audit),
-      erasure: new Erasure({ database, audit, databaseUrl: url }),
-      store: new LibsqlStore(database, limits),
-      batches: new LibsqlBatches(database, limits),
+      vault,
+      erasure,
+      store: new LibsqlStore(database, parts),
+      batches: new LibsqlBatches(database, parts),
       webhooks: new WebhookStore(database),
     };
   } catch (error) {
+    vault?.close();
     connection?.close();
     const reason = error instanceof Error ? error.message : String(error);
     throw new ConfigError(`Cannot use the database ${withoutSecrets(url)}: ${reason}`, {

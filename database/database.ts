@@ -48,7 +48,10 @@ export function isLocked(error: unknown): boolean {
 }
 
 /** Binds whole numbers as integers: the library binds a JavaScript number as REAL, which a STRICT column refuses. */
-export function statement(sql: string, args: Record<string, string | number>): InStatement {
+export function statement(
+  sql: string,
+  args: Record<string, string | number | Uint8Array>,
+): InStatement {
   const bound = Object.entries(args).map(([name, value]): [string, InValue] => [
     name,
     typeof value === "number" ? BigInt(value) : value,

@@ -64,6 +64,12 @@ CREATE TRIGGER facts_told AFTER INSERT ON outcome_events BEGIN
   INSERT INTO fact_changes (number, version) SELECT number, 1 FROM tasks WHERE id = new.application_id
   ON CONFLICT DO UPDATE SET version = version + 1; END;
 
+CREATE TRIGGER keys_replaced AFTER UPDATE OF key ON payloads WHEN old.key IS NOT NULL AND old.key IS NOT new.key BEGIN
+  INSERT INTO spent_keys (key) VALUES (old.key) ON CONFLICT DO NOTHING; END;
+
+CREATE TRIGGER keys_spent AFTER DELETE ON payloads WHEN old.key IS NOT NULL BEGIN
+  INSERT INTO spent_keys (key) VALUES (old.key) ON CONFLICT DO NOTHING; END;
+
 CREATE TRIGGER outcomes_added AFTER INSERT ON outcomes BEGIN
   INSERT INTO outcome_counts (tenant, bank, permille, approved, refused)
   VALUES (new.tenant, new.bank, new.permille, new.approved, 1 - new.approved)
@@ -341,14 +347,16 @@ CREATE TABLE outcomes (
 CREATE TABLE "payloads" (
   number INTEGER PRIMARY KEY REFERENCES "tasks" (number),
   body TEXT NOT NULL CHECK (json_valid(body))
-) STRICT;
+, key INTEGER, sealed BLOB CHECK ((sealed IS NULL) = (key IS NULL) AND (sealed IS NULL OR body = 'null'))) STRICT;
 
 CREATE TABLE "results" (
   number INTEGER PRIMARY KEY REFERENCES "tasks" (number),
   body TEXT NOT NULL CHECK (json_valid(body)),
   fence INTEGER NOT NULL,
   created_at_ms INTEGER NOT NULL
-) STRICT;
+, sealed BLOB CHECK (sealed IS NULL OR body = 'null')) STRICT;
+
+CREATE TABLE spent_keys (key INTEGER NOT NULL PRIMARY KEY) STRICT;
 
 CREATE TABLE task_traces (
   task_id TEXT NOT NULL PRIMARY KEY,

@@ -17,7 +17,7 @@ const LOOK = 1000;
 const REMOVE = 100;
 
 export interface RetentionOptions {
-  readonly erasure: Pick<Erasure, "old" | "expire" | "truncateLog">;
+  readonly erasure: Pick<Erasure, "old" | "expire" | "finish">;
   /** How long an application is kept after it came. */
   readonly days: number;
   readonly clock: Clock;
@@ -51,7 +51,7 @@ export class Retention {
     }
     if (this.#background.isStopped) return false;
     // Also of a round that removed nothing: a process may have died between a removal and this.
-    if (ids.length > 0 || next === undefined) await erasure.truncateLog();
+    if (ids.length > 0 || next === undefined) await erasure.finish();
     this.#after = next ?? 0;
     return next !== undefined;
   }

@@ -3,7 +3,8 @@ import { createHash } from "node:crypto";
 import type { Appended, Batch, BatchStore, Chunk, NewChunk } from "./batches.ts";
 import { termsStatements } from "../consent/mod.ts";
 import { type Database, statement } from "../database/database.ts";
-import { enqueueStatement, type StoreLimits } from "./libsql_store.ts";
+import { openBodies, sealBody } from "../sealing/mod.ts";
+import { enqueueStatement, type StoreLimits, type StoreParts } from "./libsql_store.ts";
 import { tenantOfId } from "./tenant.ts";
 
 /** What is left of a batch whose upload never ended and of whose chunks some have been removed: it can neither go on nor be whole. */
@@ -29,9 +30,9 @@ const FIND = "SELECT * FROM batches WHERE id = :id";
 
 const STANDS = "SELECT task_id FROM batch_chunks WHERE batch_id = :batch AND position = :position";
 
-/** Bound as it is: text of a hundred kilobytes inside a JSON array would be read once more for each look at it. */
 const PAYLOAD = `
-  INSERT INTO payloads (number, body) SELECT number, :payload FROM tasks WHERE id = :task
+  INSERT INTO payloads (number, body, key, sealed)
+  SELECT number, 'null', :key, :sealed FROM tasks WHERE id = :task
   ON CONFLICT DO NOTHING`;
 
 /** Follows the enqueued task in its transaction; where the full queue did not take that, it adds nothing. */
@@ -57,7 +58,8 @@ const RECEIVE = `
 const BREAK_OFF = "UPDATE batches SET broken = :cause WHERE id = :id AND received_at_ms IS NULL";
 
 const CHUNK_FROM = `
-  SELECT first_row, chunk.rows, tasks.state, tasks.error, results.body AS result
+  SELECT first_row, chunk.rows, tasks.id, tasks.state, tasks.error, results.body, results.sealed,
+    (SELECT key FROM payloads WHERE payloads.number = results.number) AS key
   FROM batch_chunks AS chunk
   JOIN tasks ON tasks.id = chunk.task_id
   LEFT JOIN results USING (number)
@@ -67,10 +69,12 @@ const CHUNK_FROM = `
 export class LibsqlBatches implements BatchStore {
   readonly #database: Database;
   readonly #limits: StoreLimits;
+  readonly #vault: StoreParts["vault"];
 
-  constructor(database: Database, limits: StoreLimits) {
+  constructor(database: Database, { limits, vault }: StoreParts) {
     this.#database = database;
     this.#limits = limits;
+    this.#vault = vault;
   }
 
   async open({ id, detail }: Pick<Batch, "id" | "detail">, nowMs: number): Promise<void> {
@@ -90,6 +94,9 @@ export class LibsqlBatches implements BatchStore {
     const id = chunkTaskId(chunk);
     const there = await this.#database.read(statement(STANDS, { batch, position }));
     if (there.rows.length > 0) return there.rows[0]?.task_id === id ? "appended" : "conflict";
+    const [key] = await this.#vault.taken(1);
+    if (key === undefined) throw new Error("the vault gave no key");
+    const sealed = sealBody("payload", { id, text: chunk.payload, key: key.bytes });
     const results = await this.#database.write([
       enqueueStatement(
         [{ id, revision: chunk.revision, priority: "batch", tenant: tenantOfId(batch) }],
@@ -98,7 +105,7 @@ export class LibsqlBatches implements BatchStore {
       ...termsStatements((chunk.terms ?? []).map((terms) => ({ ...terms, task: id })), nowMs),
       statement(LINK, { batch, position, task: id, first, rows, refused, now: nowMs }),
       statement(DROP_UNLINKED, { task: id }),
-      statement(PAYLOAD, { task: id, payload: chunk.payload }),
+      statement(PAYLOAD, { task: id, key: key.number, sealed }),
       statement(STANDS, { batch, position }),
     ]);
     const [stands] = results.at(-1)?.rows ?? [];
@@ -122,12 +129,17 @@ export class LibsqlBatches implements BatchStore {
     const { rows: [found] } = await this.#database.read(
       statement(CHUNK_FROM, { batch: id, row }),
     );
-    return found && {
+    if (found === undefined) return undefined;
+    const { id: task, key, body, sealed } = found;
+    const [result = null] = await openBodies(this.#vault, [
+      { kind: "result", id: String(task), key, body, sealed },
+    ]);
+    return {
       firstRow: Number(found.first_row),
       rows: Number(found.rows),
       state: found.state as Chunk["state"],
       error: found.error as string | null,
-      result: found.result as string | null,
+      result,
     };
   }
 }

@@ -1,19 +1,29 @@
 /**
- * `deno task backup --to FILE`: a copy of the database in a file, made while the service runs. SQLite writes it in one read
+ * `deno task backup --to FILE`: a copy of the database in a file, made while the service runs. What applicants answered is sealed in it
+ * under keys that are elsewhere: with `--keys-to FILE` they are copied too, after the database, so that all that it has can be read.
+ * Keep that copy apart, and no more than the last one: an older copy of the keys still reads what was erased since. SQLite writes it in one read
  * transaction, so it is a state that the database had, compact, and complete without its write-ahead log; it is checked before
  * it takes its name. A database on a server has that server's own backups.
  */
 import { ConfigError } from "../configs/mod.ts";
 import { filePath, isRemote } from "../database/connection.ts";
+import { keysUrlOf } from "../vault.ts";
 import { configFromEnvironment } from "./config.ts";
 import { main, readOptions, UsageError } from "./main.ts";
 
 /** Throws `UsageError` or `ConfigError`, with nothing left at `--to`, where no good copy can be made. */
 export async function backup(args: readonly string[]): Promise<void> {
-  const { values: { to } } = readOptions({ options: { to: { type: "string" } } }, args);
+  const { values: { to, "keys-to": keysTo } } = readOptions({
+    options: { to: { type: "string" }, "keys-to": { type: "string" } },
+  }, args);
   if (!to) throw new UsageError("Cannot back up: --to must name the file to write");
-  if (await exists(to)) throw new UsageError(`Cannot back up: ${to} is there already`);
   const { databaseUrl } = configFromEnvironment().service;
+  await copyTo(databaseUrl, to);
+  if (keysTo) await copyTo(keysUrlOf(databaseUrl) ?? "", keysTo);
+}
+
+async function copyTo(databaseUrl: string, to: string): Promise<void> {
+  if (await exists(to)) throw new UsageError(`Cannot back up: ${to} is there already`);
   if (isRemote(databaseUrl)) {
     throw new ConfigError("Cannot back up a database on a server: use the server's own backups");
   }

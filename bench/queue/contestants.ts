@@ -1,4 +1,5 @@
 /** What runs against each other: each takes a number of tasks in batches through upload, claim, score and result, on a new file. */
+import { openVault } from "../../vault.ts";
 import { createHash } from "node:crypto";
 import Native from "libsql";
 import { LibsqlStore } from "../../queue/libsql_store.ts";
@@ -62,9 +63,10 @@ export function prescore(name: string, score: Score): Contestant {
       const connection = await Connection.open(`file:${work.path}`);
       await migrate(connection, { migrations: readMigrations(), nowMs: Date.now() });
       const limits = { waitingTasks: 1e6, waitingTasksPerTenant: 1e6 };
+      const vault = await openVault({ databaseUrl: `file:${work.path}`, database: connection });
       const store = new LibsqlStore(
         new GroupedDatabase(connection, { waitingLimit: 1000 }),
-        limits,
+        { limits, vault },
       );
       const claim = { leaseMs: 15_000, limit: work.batch, retryHorizonMs: 10_000 };
       let held: readonly ClaimedTask[] = [];
@@ -105,7 +107,7 @@ export const rawSameTables: Contestant = {
       "INSERT INTO tasks (id, revision, turn, run_at_ms, created_at_ms) VALUES (?, ?, ?, ?, ?)",
     );
     const insertPayload = db.prepare(
-      "INSERT INTO payloads SELECT number, ? FROM tasks WHERE id = ?",
+      "INSERT INTO payloads (number, body) SELECT number, ? FROM tasks WHERE id = ?",
     );
     const claim = db.prepare(`
       UPDATE tasks SET state = 'leased', attempt = 1, fence = 1, lease_until_ms = ?
@@ -117,7 +119,7 @@ export const rawSameTables: Contestant = {
       "UPDATE tasks SET state = 'done', lease_until_ms = NULL, finished_at_ms = ? WHERE id = ?",
     );
     const insertResult = db.prepare(
-      "INSERT INTO results SELECT number, ?, 1, ? FROM tasks WHERE id = ?",
+      "INSERT INTO results (number, body, fence, created_at_ms) SELECT number, ?, 1, ? FROM tasks WHERE id = ?",
     );
     let turn = 0n;
     return cycles(db, work, {

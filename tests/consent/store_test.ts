@@ -41,12 +41,12 @@ async function count({ database }: Opened, table: string): Promise<number> {
 Deno.test("terms are stored in the commit of their task: where that fails neither is there", async () => {
   await using test = await open();
   const { store, database } = test;
-  const task = { id: "app_1", payload: "no JSON", revision: "1", terms: TERMS };
+  const task = { id: `app_${"1".repeat(61)}`, payload: "{}", revision: "1", terms: TERMS };
   await assert.rejects(() => store.enqueue([task], 1));
   for (const table of ["tasks", "consents", "application_subjects"]) {
     assert.equal(await count(test, table), 0, table);
   }
-  await store.enqueue([{ ...task, payload: "{}" }], 1);
+  await store.enqueue([{ ...task, id: "app_1" }], 1);
   assert.equal(await count(test, "consents"), 2);
   const { rows } = await database.read("SELECT subject FROM application_subjects");
   assert.deepEqual(rows.map(({ subject }) => subject), [TERMS.subject]);
@@ -81,8 +81,8 @@ Deno.test("a full queue stores no terms either", async () => {
 
 Deno.test("rows of a batch have terms of their own, and lose them with it", async () => {
   await using test = await open();
-  const { database } = test;
-  const batches = new LibsqlBatches(database, LIMITS);
+  const { database, vault } = test;
+  const batches = new LibsqlBatches(database, { limits: LIMITS, vault });
   await batches.open({ id: "bat_1", detail: "probabilities" }, 1);
   const chunk = { batchId: "bat_1", position: 0, firstRow: 1, rows: 2, refusedRows: 0 };
   const terms = [{ ...TERMS, row: 2 }];

@@ -63,11 +63,13 @@ Deno.test("GroupedDatabase waits once for a lock that holds up all writers", asy
 
 storeSuite("grouped commits", async () => {
   const folder = await temporaryFolder();
-  const { connection } = await openStore(`file:${folder.path}/queue.db`);
-  const store = new LibsqlStore(new GroupedDatabase(connection, { waitingLimit: 10 }), LIMITS);
+  const { connection, vault } = await openStore(`file:${folder.path}/queue.db`);
+  const store = new LibsqlStore(new GroupedDatabase(connection, { waitingLimit: 10 }), {
+    limits: LIMITS,
+    vault,
+  });
   return {
-    store,
-    connection,
+    ...{ store, connection, vault },
     async [Symbol.asyncDispose]() {
       store.close();
       await folder[Symbol.asyncDispose]();

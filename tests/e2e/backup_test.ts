@@ -44,11 +44,14 @@ Deno.test("a backup made under load has every task acknowledged before it, and s
     for (let number = 0; number < 50; number++) {
       before.push(await upload(service.url, { ...EXAMPLE, loan_amount: 50_000 + number }));
     }
-    const { code, stdout, stderr } = await backup(database, "--to", copy);
+    const { code, stdout, stderr } = await backup(
+      database,
+      ...["--to", copy, "--keys-to", `${copy}.keys.db`],
+    );
     loading = false;
     await Promise.all(load);
     assert.equal(code, 0, stderr);
-    assert.match(stdout, /^\d+ bytes in /);
+    assert.match(stdout, /^\d+ bytes in .*\n\d+ bytes in .*\.keys\.db/);
   } finally {
     await service.stop();
   }

@@ -1,12 +1,16 @@
 /**
- * Where values of people get to: into the database, until they are erased, and nowhere else. The service as a process, with everything
+ * Where values of people get to: into the database, sealed, until they are erased, and nowhere else. The service as a process, with everything
  * on that says anything of it. `PRESCORE_CANARIES` says how many people apply.
  */
 import assert from "node:assert/strict";
+import { Connection } from "../../database/connection.ts";
+import { LibsqlStore } from "../../queue/libsql_store.ts";
+import { SealError, Vault } from "../../sealing/mod.ts";
+import { MASTER_KEY } from "../support/master_key.ts";
 import { startOtlpReceiver } from "../support/otlp_receiver.ts";
 import { PERMISSIONS, runTask } from "../support/process.ts";
 import { EXAMPLE, PROJECT } from "../support/service.ts";
-import { temporaryFolder } from "../support/store.ts";
+import { LIMITS, temporaryFolder } from "../support/store.ts";
 
 const PEOPLE = Number(Deno.env.get("PRESCORE_CANARIES") ?? "60");
 /** At once. */
@@ -49,7 +53,29 @@ async function collect(stream: ReadableStream<Uint8Array>, told: (text: string) 
   for await (const text of stream.pipeThrough(new TextDecoderStream())) told(text);
 }
 
-Deno.test(`no value of ${PEOPLE} people is in a log, a metric, a trace or the audit log, nor after erasure in a file or a backup`, async () => {
+/** How many of the applications and chunks in a copy of the database can be read with the keys of now. */
+async function readable(copy: string, keys: string): Promise<{ read: number; of: number }> {
+  const connection = await Connection.open(`file:${copy}`);
+  const database = await Connection.open(`file:${keys}`);
+  const masterKeys = [Uint8Array.fromHex(MASTER_KEY)];
+  const vault = await Vault.open({ database, masterKeys, isFile: true });
+  const store = new LibsqlStore(connection, { limits: LIMITS, vault });
+  try {
+    const { rows } = await connection.read("SELECT id FROM tasks");
+    let read = 0;
+    for (const { id } of rows) {
+      const text = await store.payload(String(id)).catch((error) => {
+        assert.ok(error instanceof SealError, String(error));
+      });
+      if (text?.includes(CANARY)) read++;
+    }
+    return { read, of: rows.length };
+  } finally {
+    store.close();
+  }
+}
+
+Deno.test(`no value of ${PEOPLE} people is in clear in a file, a backup, a log, a metric, a trace or the audit log, nor to be read after erasure`, async () => {
   await using folder = await temporaryFolder();
   await using receiver = startOtlpReceiver();
   const configs = await configure(folder.path);
@@ -127,7 +153,15 @@ Deno.test(`no value of ${PEOPLE} people is in a log, a metric, a trace or the au
   const isFinished = async () =>
     (await send("GET", `/v1/batches/${JSON.parse(batch.text).id}`)).text.includes('"finished"');
   while (!await isFinished());
-  assert.equal(await isInFiles(`${folder.path}/data`), true);
+  assert.equal(await isInFiles(`${folder.path}/data`), false, "a value is stored in clear");
+  const keys = `${folder.path}/data/prescore.db.keys.db`;
+  const before = `${folder.path}/before.db`;
+  const copied = await runTask(["-P=operate", "tasks/backup.ts", "--to", before], { env });
+  assert.equal(copied.code, 0, copied.stderr);
+  assert.equal(await isInFiles(folder.path), false, "a value is in clear in the backup");
+  const sealed = await readable(before, keys);
+  assert.equal(sealed.read, sealed.of);
+  assert.ok(sealed.of > 2 * PEOPLE);
   await each(async (person) => {
     const [, subject] = valuesOf(person);
     const { text } = await send("POST", "/v1/subjects/erasure", { subject });
@@ -146,6 +180,8 @@ Deno.test(`no value of ${PEOPLE} people is in a log, a metric, a trace or the au
   await receiver.until((spans) => spans.some(({ name }) => name === "GET /metrics"));
   assert.equal(await isInFiles(`${folder.path}/data`), false, "a value is left after erasure");
 
+  // Of a batch, whose rows were erased one by one, what is left was sealed anew.
+  assert.deepEqual(await readable(before, keys), { read: 0, of: sealed.of });
   const backup = await runTask([
     "-P=operate",
     "tasks/backup.ts",

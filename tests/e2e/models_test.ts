@@ -50,12 +50,13 @@ async function checkResults(url: string, versions: Versions): Promise<Map<string
   const revisions = new Map<string, string>();
   const counts = new Map<string, number>();
   const { rows } = await store.connection.read(
-    "SELECT payloads.body AS payload, results.body AS result, revision, tasks.created_at_ms AS at " +
-      "FROM tasks JOIN payloads USING (number) JOIN results USING (number)",
+    "SELECT id, revision, tasks.created_at_ms AS at FROM tasks JOIN results USING (number)",
   );
-  for (const { payload, result, revision, at } of rows) {
-    const { probabilities, model } = decodeResult(String(result));
-    const { answers } = decodePayload(String(payload));
+  const ids = rows.map(({ id }) => String(id));
+  const [payloads, tasks] = [await store.store.payloadEach(ids), await store.store.findEach(ids)];
+  for (const { id, revision, at } of rows) {
+    const { probabilities, model } = decodeResult(tasks.get(String(id))?.result ?? "");
+    const { answers } = decodePayload(payloads.get(String(id)) ?? "");
     const [expected] = await scorer.score([{ answers, atMs: Number(at) }]);
     const { bank_a, bank_b, ...others } = expected?.probabilities ?? {};
     const swapped = { bank_a: bank_b, bank_b: bank_a, ...others };

@@ -3,7 +3,11 @@ import { OutcomeStore } from "../../analytics/mod.ts";
 import { AuditLog } from "../../audit/mod.ts";
 import { ConsentStore } from "../../consent/mod.ts";
 import { Erasure, Subjects } from "../../privacy/mod.ts";
+import { Connection } from "../../database/connection.ts";
 import { LibsqlBatches } from "../../queue/libsql_batches.ts";
+import { LibsqlStore } from "../../queue/libsql_store.ts";
+import { Vault } from "../../sealing/mod.ts";
+import { MASTER_KEY } from "../support/master_key.ts";
 import { PROJECT } from "../support/service.ts";
 import { LIMITS, openStore, temporaryFolder } from "../support/store.ts";
 
@@ -12,7 +16,7 @@ const CANARY = "canary-9d41c7";
 /** A database in a file in which two applications are done, each with a canary of its own in its answers and its result. */
 async function openApplications(path: string) {
   const test = await openStore(`file:${path}`);
-  const { store, connection: database } = test;
+  const { store, connection: database, vault } = test;
   for (const number of [1, 2]) {
     const id = `app_${number}`;
     const text = JSON.stringify({ position: `${CANARY}-${number}` });
@@ -26,7 +30,11 @@ async function openApplications(path: string) {
   }
   let entries = 0;
   const audit = new AuditLog({ database, now: () => 1, newId: () => `entry ${entries++}` });
-  return { ...test, audit, erasure: new Erasure({ database, audit, databaseUrl: `file:${path}` }) };
+  return {
+    ...test,
+    audit,
+    erasure: new Erasure({ database, audit, vault, databaseUrl: `file:${path}` }),
+  };
 }
 
 /** Whether any file of the database holds a text. */
@@ -38,15 +46,16 @@ async function holds(folder: string, text: string): Promise<boolean> {
   return false;
 }
 
-Deno.test("of an erased application no byte is left in the file or its log, and the others stay", async () => {
+Deno.test("an erased application cannot be read in a copy of the database that was made before, and others can", async () => {
   await using folder = await temporaryFolder();
-  const { store, connection, audit, erasure } = await openApplications(`${folder.path}/test.db`);
+  const path = `${folder.path}/test.db`;
+  const { store, connection, audit, erasure, vault } = await openApplications(path);
   try {
-    assert.ok(await holds(folder.path, `${CANARY}-1`));
+    assert.equal(await holds(folder.path, CANARY), false, "all is sealed from the start");
+    await connection.read("PRAGMA wal_checkpoint(TRUNCATE)");
+    await Deno.copyFile(path, `${folder.path}/before.db`);
     assert.equal(await erasure.erase("app_1", "key:1"), "erased");
-    assert.equal(await holds(folder.path, `${CANARY}-1`), false);
     assert.equal(await store.find("app_1"), undefined);
-    assert.ok(await holds(folder.path, `${CANARY}-2`));
     assert.equal((await store.find("app_2"))?.state, "done");
     const known = await new OutcomeStore(connection).decisionsOf(["app_1", "app_2"]);
     assert.deepEqual([...known.keys()], ["app_2"]);
@@ -54,9 +63,43 @@ Deno.test("of an erased application no byte is left in the file or its log, and 
     assert.deepEqual([entry?.action, entry?.actor], ["application.erase", "key:1"]);
     assert.equal(await erasure.erase("app_1", "key:1"), "missing");
     assert.equal((await audit.page({ limit: 9 })).length, 1, "nothing was erased, nothing is said");
+    assert.deepEqual((await connection.read("SELECT * FROM spent_keys")).rows, []);
+
+    const copy = await Connection.open(`file:${folder.path}/before.db`);
+    // The keys of today, which another process reads anew.
+    const keys = await Connection.open(`file:${path}.keys.db`);
+    const masterKeys = [Uint8Array.fromHex(MASTER_KEY)];
+    const today = await Vault.open({ database: keys, masterKeys, isFile: true });
+    for (const each of [vault, today]) {
+      const before = new LibsqlStore(copy, { limits: LIMITS, vault: each });
+      assert.equal(await before.payload("app_2"), JSON.stringify({ position: `${CANARY}-2` }));
+      await assert.rejects(before.payload("app_1"), /payload of app_1: its key, .* is destroyed/);
+      await assert.rejects(before.find("app_1"), /result of app_1: its key, .* is destroyed/);
+    }
+    copy.close();
+    today.close();
   } finally {
     connection.close();
+    vault.close();
   }
+});
+
+Deno.test("a task whose key is destroyed is buried with the cause when it is claimed", async () => {
+  using test = await openStore();
+  const { store, vault, connection } = test;
+  await store.enqueue(["a", "b"].map((id) => ({ id, payload: `"${id}"`, revision: "1" })), 1);
+  const { rows: [row] } = await connection.read(
+    "SELECT key FROM payloads JOIN tasks USING (number) WHERE id = 'a'",
+  );
+  await vault.destroy([Number(row?.key)]);
+  const claim = { leaseMs: 1000, limit: 9, retryHorizonMs: 1000 };
+  // Another process: this one has what it stored a moment ago in memory.
+  const other = new LibsqlStore(connection, { limits: LIMITS, vault });
+  const { claimed, buried } = await other.settle({ nowMs: 1, claim });
+  assert.deepEqual([claimed.map(({ id }) => id), buried], [["b"], ["a"]]);
+  const task = await store.find("a");
+  assert.equal(task?.state, "dead");
+  assert.match(task.error ?? "", /its key, number \d+, is destroyed/);
 });
 
 Deno.test("every table that names an application is one from which it is removed", async () => {
@@ -82,11 +125,11 @@ Deno.test("every table that names an application is one from which it is removed
 
 Deno.test("of an erased row no byte is left, and the chunk's other rows are as they were", async () => {
   await using folder = await temporaryFolder();
-  const { store, connection: database, audit, erasure } = await openApplications(
+  const { store, connection: database, audit, erasure, vault } = await openApplications(
     `${folder.path}/test.db`,
   );
   try {
-    const batches = new LibsqlBatches(database, LIMITS);
+    const batches = new LibsqlBatches(database, { limits: LIMITS, vault });
     await batches.open({ id: "bat_1", detail: "probabilities" }, 1);
     const texts = [1.5, 2, 3].map((number) =>
       `{"answers":{"a":${number},"b":"row-${CANARY}-${number}"}}`
@@ -99,7 +142,12 @@ Deno.test("of an erased row no byte is left, and the chunk's other rows are as t
     const { rows: [task] } = await database.read("SELECT number FROM tasks WHERE id GLOB 'chk_*'");
     const row = { number: Number(task?.number), batch: "bat_1", row: 2, place: 1 };
     assert.equal(await erasure.eraseRow(row, "key:1"), false, "it is still to be scored");
-    assert.ok(await holds(folder.path, `row-${CANARY}-2`));
+    const keyOf = async () =>
+      (await database.read(
+        "SELECT key FROM payloads JOIN tasks USING (number) WHERE id GLOB 'chk_*'",
+      ))
+        .rows[0]?.key;
+    const key = Number(await keyOf());
     const claim = { leaseMs: 1000, limit: 9, retryHorizonMs: 1000 };
     const { claimed } = await store.settle({ nowMs: 1, claim });
     assert.equal(await erasure.eraseRow(row, "key:1"), false, "it is being scored");
@@ -107,7 +155,9 @@ Deno.test("of an erased row no byte is left, and the chunk's other rows are as t
       `[{"result":{"c":"row-${CANARY}-1.5"}},{"result":{"c":"row-${CANARY}-2"}},{"result":3.10}]`;
     await store.settle({ nowMs: 2, completed: claimed.map((each) => ({ ...each, result })) });
     assert.equal(await erasure.eraseRow(row, "key:1"), true);
-    assert.equal(await holds(folder.path, `row-${CANARY}-2`), false);
+    assert.equal(await holds(folder.path, CANARY), false);
+    assert.notEqual(await keyOf(), key, "what is left is sealed anew");
+    assert.deepEqual([...await vault.keys([key])], []);
     const id = String(claimed[0]?.id);
     const no = '{"errors":[{"detail":"it was erased"}]}';
     assert.equal(await store.payload(id), payload.replace(texts[1] ?? "", no));

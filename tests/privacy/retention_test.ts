@@ -12,13 +12,13 @@ async function open() {
   const folder = await temporaryFolder();
   const databaseUrl = `file:${folder.path}/test.db`;
   const test = await openStore(databaseUrl);
-  const { connection: database } = test;
+  const { connection: database, vault } = test;
   const clock = new FakeClock();
   await clock.advance(1000 * DAY_MS - clock.now());
   const audit = new AuditLog({
     ...{ database, now: () => clock.now(), newId: () => crypto.randomUUID() },
   });
-  const erasure = new Erasure({ database, audit, databaseUrl });
+  const erasure = new Erasure({ database, audit, vault, databaseUrl });
   const reported: unknown[] = [];
   const retention = new Retention({
     ...{ erasure, days: DAYS, clock, report: (error: unknown) => reported.push(error) },
@@ -72,8 +72,8 @@ Deno.test("what is older than the days that it is kept goes, with every byte of 
   await test.retention.drain();
   assert.deepEqual(await idsIn(test), ["app_edge", "app_new"]);
   assert.deepEqual(await erasedCounts(test), [2]);
-  assert.equal(await isInFiles(test, "canary-app_old"), false);
-  assert.equal(await isInFiles(test, "canary-app_new"), true);
+  assert.equal(await isInFiles(test, "canary"), false);
+  assert.equal(await test.store.payload("app_new"), '{"canary":"canary-app_new"}');
   await test.clock.advance(1);
   await test.retention.drain();
   assert.deepEqual(await idsIn(test), ["app_new"]);
@@ -95,8 +95,8 @@ Deno.test("what was sent again counts from then, and what is being scored stays"
 
 Deno.test("rows of a batch go with their chunks, and the batch with the last of them", async () => {
   await using test = await open();
-  const { database, store } = test;
-  const batches = new LibsqlBatches(database, LIMITS);
+  const { database, store, vault } = test;
+  const batches = new LibsqlBatches(database, { limits: LIMITS, vault });
   await batches.open({ id: "bat_1", detail: "probabilities" }, 1);
   const chunk = { batchId: "bat_1", position: 0, firstRow: 1, rows: 2, refusedRows: 0 };
   await batches.append({ ...chunk, payload: '{"canary":"canary-row"}', revision: "1" }, 1);
@@ -152,9 +152,14 @@ Deno.test("where nothing can be written nothing is lost or said, and it is tried
 
 Deno.test("two processes that remove the same say so once", async () => {
   await using test = await open();
-  const { database, clock, audit } = test;
+  const { database, clock, audit, vault } = test;
   await add(test, ["app_1", "app_2"], DAYS + 1);
-  const erasure = new Erasure({ database, audit, databaseUrl: `file:${test.folder}/test.db` });
+  const erasure = new Erasure({
+    database,
+    audit,
+    vault,
+    databaseUrl: `file:${test.folder}/test.db`,
+  });
   const report = (error: unknown) => assert.fail(String(error));
   const other = new Retention({ erasure, days: DAYS, clock, report });
   await Promise.all([test.retention.drain(), other.drain()]);

@@ -67,7 +67,7 @@ Deno.test("QueueAdmin removes many tasks in steps, so that others can write betw
     `WITH RECURSIVE number (n) AS (SELECT 1 UNION ALL SELECT n + 1 FROM number WHERE n < 5000)
     INSERT INTO tasks (id, state, revision, run_at_ms, created_at_ms, finished_at_ms)
     SELECT n, 'done', '1', 1, 1, 2 FROM number`,
-    "INSERT INTO payloads SELECT number, '{}' FROM tasks",
+    "INSERT INTO payloads (number, body) SELECT number, '{}' FROM tasks",
   ]);
   const steps: number[] = [];
   const admin = new QueueAdmin({

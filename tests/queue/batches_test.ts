@@ -8,12 +8,12 @@ import { LIMITS, openStore, type TestStore } from "../support/store.ts";
 const NOW = 1_700_000_000_000;
 const ID = "bat_1";
 
-type Opened = Pick<TestStore, "store" | "connection"> & (AsyncDisposable | Disposable);
+type Opened = Pick<TestStore, "store" | "connection" | "vault"> & (AsyncDisposable | Disposable);
 
 async function rig(open: () => Promise<Opened>) {
   await using resources = new AsyncDisposableStack();
-  const { store, connection }: Opened = resources.use(await open());
-  const batches = new LibsqlBatches(connection, LIMITS);
+  const { store, connection, vault }: Opened = resources.use(await open());
+  const batches = new LibsqlBatches(connection, { limits: LIMITS, vault });
   await batches.open({ id: ID, detail: "probabilities" }, NOW);
   const running = resources.move();
   return {

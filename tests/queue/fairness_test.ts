@@ -83,7 +83,10 @@ for (const [where, open] of kinds) {
 
   Deno.test(`${where}: enqueue() refuses what it does not know while the queue is full`, async () => {
     await using test = await open();
-    const store = new LibsqlStore(test.connection, { waitingTasks: 4, waitingTasksPerTenant: 3 });
+    const store = new LibsqlStore(test.connection, {
+      limits: { waitingTasks: 4, waitingTasksPerTenant: 3 },
+      vault: test.vault,
+    });
     const [first, ...others] = tasks("a", 3, { tenant: "a" });
     assert.ok(first);
     assert.deepEqual(await store.enqueue([first, ...others], NOW), ["queued", "queued", "queued"]);
@@ -127,7 +130,7 @@ Deno.test("settle() claims by its indexes, not by reading or sorting the table",
     },
     read: (statement) => test.connection.read(statement),
     close() {},
-  }, { waitingTasks: 1, waitingTasksPerTenant: 1 });
+  }, { limits: { waitingTasks: 1, waitingTasksPerTenant: 1 }, vault: test.vault });
   await claim(spy, 3);
   const [retry = "", fresh = ""] = seen;
   for (const bound of ["<", ">"]) {

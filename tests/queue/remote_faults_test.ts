@@ -83,10 +83,11 @@ Deno.test("what a server refuses is not asked again", async () => {
       return "none";
     },
   });
+  await test.vault.ready(1);
   const before = writes;
   await assert.rejects(
-    test.store.enqueue([{ id: "a", payload: "{", revision: "1" }], NOW),
-    /json_valid/,
+    test.store.enqueue([{ id: "a".repeat(65), payload: "{}", revision: "1" }], NOW),
+    /length/,
   );
   assert.equal(writes, before + 1);
 });

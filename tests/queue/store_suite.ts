@@ -6,7 +6,7 @@ import { resultOf, type TestStore } from "../support/store.ts";
 
 /** Opens an empty, migrated store. */
 export type OpenStore = () => Promise<
-  Pick<TestStore, "store" | "connection"> & (Disposable | AsyncDisposable)
+  Pick<TestStore, "store" | "connection" | "vault"> & (Disposable | AsyncDisposable)
 >;
 
 const behaviours: { name: string; run: (open: OpenStore) => Promise<void> }[] = [];
@@ -66,11 +66,14 @@ behaviour("enqueue() reports the state of a task that is known", async (open) =>
   ]);
 });
 
-behaviour("enqueue() refuses a payload that is not JSON, and stores nothing", async (open) => {
+behaviour("enqueue() refuses an id that is too long, and stores nothing", async (open) => {
   await using test = await open();
   await assert.rejects(
-    test.store.enqueue([{ id: "a", payload: "{", revision: "1" }], NOW),
-    /json_valid/,
+    test.store.enqueue([
+      { id: "a", payload: PAYLOAD, revision: "1" },
+      { id: "b".repeat(65), payload: PAYLOAD, revision: "1" },
+    ], NOW),
+    /length/,
   );
 });
 

@@ -31,7 +31,7 @@ interface RigOptions {
   readonly endpoints?: readonly Endpoint[];
 }
 
-type Opened = Pick<TestStore, "store" | "connection"> & (AsyncDisposable | Disposable);
+type Opened = Pick<TestStore, "store" | "connection" | "vault"> & (AsyncDisposable | Disposable);
 
 async function rig(
   answer: Answer,
@@ -74,7 +74,7 @@ async function rig(
     sender,
     make,
     webhooks: store,
-    batches: new LibsqlBatches(test.connection, LIMITS),
+    batches: new LibsqlBatches(test.connection, { limits: LIMITS, vault: test.vault }),
     /** Ends a task as the queue would. */
     async end(id: string, error?: string) {
       await test.store.enqueue([{ id, payload: "{}", revision: "1" }], clock.now());

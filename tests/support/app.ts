@@ -78,8 +78,8 @@ export async function openApp(
   const reported: unknown[] = [];
   const report = (error: unknown) => reported.push(error);
   const test = await openStore(":memory:", limits);
-  const { store, connection } = test;
-  const batches = new LibsqlBatches(connection, limits);
+  const { store, connection, vault } = test;
+  const batches = new LibsqlBatches(connection, { limits, vault });
   const completions = new Completions({ store, clock, pollEveryMs: 250, report });
   const dispatcher = new Dispatcher({
     store,
@@ -96,7 +96,7 @@ export async function openApp(
     now: () => clock.now(),
     newId: () => crypto.randomUUID(),
   });
-  const erasure = new Erasure({ database: connection, databaseUrl: ":memory:", audit });
+  const erasure = new Erasure({ database: connection, databaseUrl: ":memory:", audit, vault });
   const consents = new ConsentStore(connection, audit);
   const recorder = new ConsentRecorder({ consents, clock, report });
   const facts = new FactStore(connection);

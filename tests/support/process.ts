@@ -1,4 +1,5 @@
 /** The service as a process of its own, which can be killed. */
+import "./master_key.ts";
 import { PROJECT } from "./service.ts";
 
 /** Those of the service, with a database in the folder of temporary files. */

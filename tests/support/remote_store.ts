@@ -2,7 +2,8 @@
 import { type HranaServerOptions, startHranaServer } from "./hrana_server.ts";
 import { openStore, temporaryFolder, type TestStore } from "./store.ts";
 
-export interface RemoteTestStore extends Pick<TestStore, "store" | "connection">, AsyncDisposable {}
+export interface RemoteTestStore
+  extends Pick<TestStore, "store" | "connection" | "vault">, AsyncDisposable {}
 
 export async function openRemoteStore(
   { fault }: Pick<HranaServerOptions, "fault"> = {},
@@ -10,9 +11,9 @@ export async function openRemoteStore(
   await using resources = new AsyncDisposableStack();
   const folder = resources.use(await temporaryFolder());
   const server = resources.use(await startHranaServer({ path: `${folder.path}/queue.db`, fault }));
-  const { store, connection } = resources.use(await openStore(server.url));
+  const { store, connection, vault } = resources.use(await openStore(server.url));
   const running = resources.move();
-  return { store, connection, [Symbol.asyncDispose]: () => running.disposeAsync() };
+  return { store, connection, vault, [Symbol.asyncDispose]: () => running.disposeAsync() };
 }
 
 /** Opens the server at `url` with every table of an earlier test dropped. */

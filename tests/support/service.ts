@@ -1,4 +1,5 @@
 /** The whole service in this process, on a free port, with a database of its own. */
+import "./master_key.ts";
 import { type Config, folderUrl, loadConfig } from "../../configs/mod.ts";
 import { type Service, startService } from "../../main.ts";
 import { temporaryFolder } from "./store.ts";

@@ -2,11 +2,15 @@
 import { Connection } from "../../database/connection.ts";
 import { LibsqlStore } from "../../queue/libsql_store.ts";
 import { migrate, readMigrations } from "../../database/migrate.ts";
+import type { Vault } from "../../sealing/mod.ts";
+import { openVault } from "../../vault.ts";
+import "./master_key.ts";
 import type { TaskStore } from "../../queue/store.ts";
 
 export interface TestStore extends Disposable {
   readonly store: LibsqlStore;
   readonly connection: Connection;
+  readonly vault: Vault;
 }
 
 export const LIMITS = { waitingTasks: 1_000_000, waitingTasksPerTenant: 1_000_000 };
@@ -14,10 +18,15 @@ export const LIMITS = { waitingTasks: 1_000_000, waitingTasksPerTenant: 1_000_00
 export async function openStore(url = ":memory:", limits = LIMITS): Promise<TestStore> {
   const connection = await Connection.open(url);
   await migrate(connection, { migrations: readMigrations(), nowMs: 0 });
+  const vault = await openVault({ databaseUrl: url, database: connection });
   return {
-    store: new LibsqlStore(connection, limits),
+    store: new LibsqlStore(connection, { limits, vault }),
+    vault,
     connection,
-    [Symbol.dispose]: () => connection.close(),
+    [Symbol.dispose]() {
+      connection.close();
+      vault.close();
+    },
   };
 }
 

@@ -6,13 +6,13 @@ import { LibsqlStore } from "../../../queue/libsql_store.ts";
 import { LIMITS, openStore } from "../../support/store.ts";
 
 const [folder = "", synchronous = "FULL", groups = "60"] = Deno.args;
-const { connection } = await openStore(`file:${folder}/queue.db`);
+const { connection, vault } = await openStore(`file:${folder}/queue.db`);
 const store = new LibsqlStore({
   write: (statements, options) =>
     connection.write(statements, synchronous === "FULL" ? options : { durable: false }),
   read: (statement) => connection.read(statement),
   close: () => connection.close(),
-}, LIMITS);
+}, { limits: LIMITS, vault });
 // Often, so that cuts fall into checkpoints too.
 await connection.read("PRAGMA wal_autocheckpoint = 40");
 const acks = Deno.openSync(`${folder}/queue.db.acks`, { write: true, create: true });

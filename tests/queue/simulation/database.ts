@@ -23,7 +23,7 @@ export class MemoryDatabase implements Database {
 
   /** Forgets every task. */
   clear(): void {
-    for (const table of ["results", "payloads", "tasks", "tenants"]) {
+    for (const table of ["results", "payloads", "tasks", "tenants", "spent_keys"]) {
       this.#database.exec(`DELETE FROM ${table}`);
     }
   }

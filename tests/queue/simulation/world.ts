@@ -9,9 +9,12 @@ import { Dispatcher, type Outcome } from "../../../queue/dispatcher.ts";
 import { LibsqlStore } from "../../../queue/libsql_store.ts";
 import type { ClaimedTask, TaskStore } from "../../../queue/store.ts";
 import { FakeClock } from "../../support/fake_clock.ts";
-import { LIMITS } from "../../support/store.ts";
+import { LIMITS, openStore } from "../../support/store.ts";
 import { Ledger } from "./ledger.ts";
 import { Random } from "./random.ts";
+
+/** Keys that never fail: the lives are about the queue. */
+const { vault } = await openStore();
 
 export const POLICY: QueuePolicy = {
   batchRows: 4,
@@ -156,7 +159,7 @@ class World {
   }
 
   #look(id: string) {
-    return new LibsqlStore(this.#database, LIMITS).find(id);
+    return new LibsqlStore(this.#database, { limits: LIMITS, vault }).find(id);
   }
 
   #crash(): void {
@@ -230,7 +233,7 @@ class World {
 
   /** The store of one process, or of the clients: mutated, watched by the ledger, on a database with faults. */
   #mutated(life: { readonly killed: boolean }): TaskStore {
-    const plain = new LibsqlStore(this.#faulty(life), LIMITS);
+    const plain = new LibsqlStore(this.#faulty(life), { limits: LIMITS, vault });
     const settle = plain.settle.bind(plain);
     plain.settle = async (settlement) => {
       const settled = await settle(settlement);

@@ -24,7 +24,7 @@ export class SealError extends Error {
 export function seal(content: string | Uint8Array, key: Uint8Array, place: string): Uint8Array {
   const nonce = nextNonce();
   const cipher = createCipheriv(ALGORITHM, key, nonce);
-  cipher.setAAD(new TextEncoder().encode(place));
+  cipher.setAAD(encoder.encode(place));
   const text = typeof content === "string"
     ? cipher.update(content, "utf8")
     : cipher.update(content);

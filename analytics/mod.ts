@@ -1,5 +1,6 @@
 /** What became of applications, beside what was estimated; the schemas of what is shown stand in `views.ts`. */
 export { Analytics, type ClientAnalytics, type Cohort } from "./analytics.ts";
+export { bestOffer, CAMPAIGN_STATEMENTS, type CampaignQuery, Campaigns } from "./campaigns.ts";
 export {
   type DayRow,
   type Estimate,
@@ -10,7 +11,7 @@ export {
   toldBy,
 } from "./fact.ts";
 export { FactStore, READ_STATEMENTS } from "./facts.ts";
-export type { Overview } from "./views.ts";
+export type { Campaign, Overview } from "./views.ts";
 export { bankLedger, type Counts, LEAST_OUTCOMES } from "./ledger.ts";
 export { EVENTS, type OutcomeEvent } from "./events.ts";
 export { type GivenLoan, type Outcome, OutcomeStore } from "./outcomes.ts";

@@ -2,7 +2,7 @@
  * The whole HTTP surface over a queue in memory, with the real models in this thread and time in the test's hand: no socket, no
  * worker, no sleep.
  */
-import { Analytics, FactStore, OutcomeStore, Projector } from "../../analytics/mod.ts";
+import { Analytics, Campaigns, FactStore, OutcomeStore, Projector } from "../../analytics/mod.ts";
 import { AuditLog } from "../../audit/mod.ts";
 import { KeyStore } from "../../access/mod.ts";
 import { ConsentRecorder, ConsentStore, subjectHash } from "../../consent/mod.ts";
@@ -123,6 +123,7 @@ export async function openApp(
     batches,
     access: access?.({ connection, clock }) ?? OPEN_ACCESS,
     analytics: new Analytics({ ...config, facts, outcomes: new OutcomeStore(connection) }),
+    campaigns: new Campaigns({ ...config, database: connection, store }),
     consents,
     keys: new KeyStore(connection, audit),
     subjects: new Subjects({ ...{ database: connection, audit, consents, store, erasure } }),

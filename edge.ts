@@ -5,7 +5,8 @@
  *
  * Known limit: the answer to an upload takes about four round trips to the database, which must be on a server.
  */
-import { Analytics, Campaigns, Projector } from "./analytics/mod.ts";
+import { Analytics, Projector } from "./analytics/mod.ts";
+import { Campaigns } from "./campaigns/mod.ts";
 import { type Config, ConfigError } from "./configs/mod.ts";
 import { systemClock } from "./clock.ts";
 import { ConsentRecorder } from "./consent/mod.ts";

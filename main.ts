@@ -2,7 +2,8 @@
  * The composition root: configuration -> database -> models -> workers -> HTTP server, and the way back down. Each part is
  * made here and handed to those that need it; no part finds another by itself.
  */
-import { Analytics, Campaigns, Projector } from "./analytics/mod.ts";
+import { Analytics, Projector } from "./analytics/mod.ts";
+import { Campaigns } from "./campaigns/mod.ts";
 import { type Config, ConfigError } from "./configs/mod.ts";
 import { systemClock } from "./clock.ts";
 import { ConsentRecorder } from "./consent/mod.ts";

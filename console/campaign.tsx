@@ -1,6 +1,7 @@
 /** Whom to call back, and with which offer. */
 import type { FC } from "hono/jsx";
-import type { Campaign, CampaignQuery, Split } from "../analytics/mod.ts";
+import type { Split } from "../analytics/mod.ts";
+import type { Campaign, CampaignQuery } from "../campaigns/mod.ts";
 import { filled, money, percent } from "../scoring/words.ts";
 import { type Frame, Page, type Say, sayIn } from "./page.tsx";
 import { WORDS } from "./words.ts";

@@ -4,15 +4,8 @@
  */
 import { type Context, Hono } from "hono";
 import { createMiddleware } from "hono/factory";
-import type {
-  BankChanges,
-  BankLedger,
-  Campaign,
-  CampaignQuery,
-  DowngradedBand,
-  Overview,
-  Split,
-} from "../analytics/mod.ts";
+import type { BankChanges, BankLedger, DowngradedBand, Overview, Split } from "../analytics/mod.ts";
+import type { Campaign, CampaignQuery } from "../campaigns/mod.ts";
 import type { Banks, Questionnaire } from "../configs/mod.ts";
 import { loanGrid } from "../configs/mod.ts";
 import type { ModelLifecycle } from "../lifecycle/mod.ts";

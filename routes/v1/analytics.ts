@@ -1,13 +1,9 @@
 /** What became of applications: the ledger, changes of banks, and where applications are won and lost. */
 import { createRoute, type OpenAPIHono, z } from "@hono/zod-openapi";
 import type { Context } from "hono";
-import type { Campaigns } from "../../analytics/mod.ts";
-import {
-  bankChangesSchema,
-  bankLedgerSchema,
-  campaignSchema,
-  overviewSchema,
-} from "../../analytics/views.ts";
+import { bankChangesSchema, bankLedgerSchema, overviewSchema } from "../../analytics/views.ts";
+import type { Campaigns } from "../../campaigns/mod.ts";
+import { campaignSchema } from "../../campaigns/views.ts";
 import { callerOf, permit } from "../access.ts";
 import type { OutcomesOptions } from "./outcomes.ts";
 import { problemResponses } from "./problem_schema.ts";

@@ -1,7 +1,6 @@
 import assert from "node:assert/strict";
 import fc from "fast-check";
 import {
-  CAMPAIGN_STATEMENTS,
   estimateOf,
   EVENTS,
   FactStore,
@@ -11,6 +10,7 @@ import {
   Sums,
   toldBy,
 } from "../../analytics/mod.ts";
+import { CAMPAIGN_STATEMENTS } from "../../campaigns/mod.ts";
 import type { Outcome, OutcomeEvent } from "../../analytics/mod.ts";
 import { statement } from "../../database/database.ts";
 import { FakeClock } from "../support/fake_clock.ts";

@@ -2,7 +2,8 @@
  * The whole HTTP surface over a queue in memory, with the real models in this thread and time in the test's hand: no socket, no
  * worker, no sleep.
  */
-import { Analytics, Campaigns, FactStore, OutcomeStore, Projector } from "../../analytics/mod.ts";
+import { Campaigns } from "../../campaigns/mod.ts";
+import { Analytics, FactStore, OutcomeStore, Projector } from "../../analytics/mod.ts";
 import { AuditLog } from "../../audit/mod.ts";
 import { KeyStore } from "../../access/mod.ts";
 import { ConsentRecorder, ConsentStore, subjectHash } from "../../consent/mod.ts";

@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import fc from "fast-check";
-import { bestOffer } from "../../../analytics/mod.ts";
+import { bestOffer } from "../../../campaigns/mod.ts";
 import { config, openApp, type TestApp } from "../../support/app.ts";
 
 const DAY_MS = 86_400_000;

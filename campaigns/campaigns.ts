@@ -5,6 +5,14 @@
  *
  * Known limit: a chance was estimated before the bank's refusal was known; who was refused once is refused again more often.
  */
+import {
+  binsReader,
+  type Cohort,
+  type Split,
+  splitsOf,
+  STEPS,
+  type Told,
+} from "../analytics/mod.ts";
 import type { Questionnaire } from "../configs/mod.ts";
 import { consentCovers } from "../consent/mod.ts";
 import { type Database, statement } from "../database/database.ts";
@@ -14,10 +22,6 @@ import type { Decision } from "../scoring/decision.ts";
 import { isoDay } from "../scoring/dates.ts";
 import { DAY_MS } from "../scoring/features.ts";
 import { decodeDecision, decodePayload } from "../scoring/handler.ts";
-import type { Cohort } from "./analytics.ts";
-import { STEPS } from "./events.ts";
-import type { Told } from "./fact.ts";
-import { binsReader, type Split, splitsOf } from "./segments.ts";
 import type { Campaign, CampaignClient } from "./views.ts";
 
 /** How many of a tenant's latest applications lists are made of. */

@@ -46,12 +46,10 @@ export const KeysPage: FC<KeysProps> = ({ frame, keys, roles, made, refused }) =
         </div>
       )}
       <NewKeyForm frame={frame} roles={roles} form={refused?.form ?? {}} say={say} />
-      <section aria-labelledby="keys">
-        <h2 id="keys">{say(WORDS.madeKeys)}</h2>
-        {keys.length === 0
-          ? <p>{say(WORDS.noKeys)}</p>
-          : <KeyTable frame={frame} keys={keys} say={say} />}
-      </section>
+      <h2 id="keys">{say(WORDS.madeKeys)}</h2>
+      {keys.length === 0
+        ? <p>{say(WORDS.noKeys)}</p>
+        : <KeyTable frame={frame} keys={keys} say={say} />}
     </Page>
   );
 };

@@ -429,3 +429,5 @@ CREATE INDEX tasks_leased ON tasks (lease_until_ms) WHERE state = 'leased';
 CREATE INDEX tasks_retry ON tasks (priority, run_at_ms) WHERE state = 'queued' AND attempt > 0;
 
 CREATE INDEX webhook_deliveries_due ON webhook_deliveries (run_at_ms) WHERE run_at_ms IS NOT NULL;
+
+CREATE INDEX webhook_deliveries_subject ON webhook_deliveries (subject);

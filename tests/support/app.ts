@@ -11,8 +11,10 @@ import { Dispatcher } from "../../queue/dispatcher.ts";
 import { Express } from "../../queue/express.ts";
 import { Erasure, Subjects } from "../../privacy/mod.ts";
 import { RecentResults } from "../../queue/recent_results.ts";
+import { LibsqlStore } from "../../queue/libsql_store.ts";
 import { LibsqlBatches } from "../../queue/libsql_batches.ts";
 import type { Connection } from "../../database/connection.ts";
+import type { Database } from "../../database/database.ts";
 import type { AccessOptions } from "../../routes/access.ts";
 import { OPEN_ACCESS } from "../../tasks/schemas.ts";
 import { createFront } from "../../routes/front.ts";
@@ -66,20 +68,34 @@ export interface TestAppOptions {
   readonly access?: (parts: TestParts) => AccessOptions;
   /** How much the queue takes. */
   readonly limits?: typeof LIMITS;
+  /** Stands between the application and its database. */
+  readonly watch?: (database: Database) => Database;
+  /** Of its database; absent: in memory. */
+  readonly databaseUrl?: string;
   /** How many applications may be decided before they are stored; none where a test is about the queue. */
   readonly expressLanes?: number;
 }
 
 export async function openApp(
-  { handler, options, access, limits = LIMITS, expressLanes = 0 }: TestAppOptions = {},
+  {
+    handler,
+    options,
+    access,
+    limits = LIMITS,
+    watch = (database) => database,
+    databaseUrl = ":memory:",
+    expressLanes = 0,
+  }: TestAppOptions = {},
 ): Promise<TestApp> {
   const models = await shippedScoring();
   const clock = new FakeClock();
   const reported: unknown[] = [];
   const report = (error: unknown) => reported.push(error);
-  const test = await openStore(":memory:", limits);
-  const { store, connection } = test;
-  const batches = new LibsqlBatches(connection, limits);
+  const test = await openStore(databaseUrl, limits);
+  const { connection } = test;
+  const database = watch(connection);
+  const store = new LibsqlStore(database, limits);
+  const batches = new LibsqlBatches(database, limits);
   const completions = new Completions({ store, clock, pollEveryMs: 250, report });
   const dispatcher = new Dispatcher({
     store,
@@ -92,14 +108,14 @@ export async function openApp(
     onEnded: (ids) => completions.tell(ids),
   });
   const audit = new AuditLog({
-    database: connection,
+    database,
     now: () => clock.now(),
     newId: () => crypto.randomUUID(),
   });
-  const erasure = new Erasure({ database: connection, databaseUrl: ":memory:", audit });
-  const consents = new ConsentStore(connection, audit);
+  const erasure = new Erasure({ database, databaseUrl, audit });
+  const consents = new ConsentStore(database, audit);
   const recorder = new ConsentRecorder({ consents, clock, report });
-  const facts = new FactStore(connection);
+  const facts = new FactStore(database);
   const projector = new Projector({
     ...{ facts, clock, report, ...config.policy.recommendation },
     resultsOf: (ids) => store.findEach(ids),
@@ -122,10 +138,10 @@ export async function openApp(
     recent,
     batches,
     access: access?.({ connection, clock }) ?? OPEN_ACCESS,
-    analytics: new Analytics({ ...config, facts, outcomes: new OutcomeStore(connection) }),
+    analytics: new Analytics({ ...config, facts, outcomes: new OutcomeStore(database) }),
     consents,
-    keys: new KeyStore(connection, audit),
-    subjects: new Subjects({ ...{ database: connection, audit, consents, store, erasure } }),
+    keys: new KeyStore(database, audit),
+    subjects: new Subjects({ ...{ database, audit, consents, store, erasure } }),
     subjectHash: subjectHash(new Uint8Array(32)),
     async erase(id, actor) {
       const erased = await erasure.erase(id, actor);
@@ -142,7 +158,7 @@ export async function openApp(
     lifecycle: lifecycleWithout({
       config,
       clock,
-      stores: { database: connection, audit },
+      stores: { database, audit },
     }),
     report,
     enqueue: recent.watch(async (task) => {

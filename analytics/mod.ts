@@ -1,5 +1,6 @@
 /** What became of applications, beside what was estimated; the schemas of what is shown stand in `views.ts`. */
 export { Analytics, type ClientAnalytics, type Cohort } from "./analytics.ts";
+export { type Condition, findCohorts, type FoundCohort, type Population } from "./cohort_search.ts";
 export {
   type DayRow,
   type Estimate,

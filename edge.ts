@@ -6,6 +6,7 @@
  * Known limit: the answer to an upload takes about four round trips to the database, which must be on a server.
  */
 import { Analytics, Projector } from "./analytics/mod.ts";
+import { Campaigns } from "./campaigns/mod.ts";
 import { type Config, ConfigError } from "./configs/mod.ts";
 import { systemClock } from "./clock.ts";
 import { ConsentRecorder } from "./consent/mod.ts";
@@ -193,6 +194,7 @@ async function startEdge(): Promise<Edge> {
     revision: () => live.champion.revision,
     lifecycle: serving.lifecycle,
     analytics: new Analytics({ ...config, ...stores }),
+    campaigns: new Campaigns({ ...config, ...stores }),
     consents: stores.consents,
     keys: stores.keys,
     subjects: new Subjects(stores),

@@ -3,6 +3,7 @@
  * made here and handed to those that need it; no part finds another by itself.
  */
 import { Analytics, Projector } from "./analytics/mod.ts";
+import { Campaigns } from "./campaigns/mod.ts";
 import { type Config, ConfigError } from "./configs/mod.ts";
 import { systemClock } from "./clock.ts";
 import { ConsentRecorder } from "./consent/mod.ts";
@@ -174,6 +175,7 @@ export async function startService(config: Config): Promise<Service> {
       revision: () => live.champion.revision,
       lifecycle: serving.lifecycle,
       analytics: new Analytics({ ...config, ...stores }),
+      campaigns: new Campaigns({ ...config, ...stores }),
       consents: stores.consents,
       keys: stores.keys,
       subjects: new Subjects({

@@ -1,5 +1,6 @@
 /** What became of applications, beside what was estimated; the schemas of what is shown stand in `views.ts`. */
 export { Analytics, type ClientAnalytics, type Cohort } from "./analytics.ts";
+export { type Condition, findCohorts, type FoundCohort, type Population } from "./cohort_search.ts";
 export {
   type DayRow,
   type Estimate,
@@ -7,12 +8,13 @@ export {
   type Fact,
   type LossRow,
   Sums,
+  type Told,
   toldBy,
 } from "./fact.ts";
 export { FactStore, READ_STATEMENTS } from "./facts.ts";
 export type { Overview } from "./views.ts";
 export { bankLedger, type Counts, LEAST_OUTCOMES } from "./ledger.ts";
-export { EVENTS, type OutcomeEvent } from "./events.ts";
+export { EVENTS, type OutcomeEvent, STEPS } from "./events.ts";
 export { type GivenLoan, type Outcome, OutcomeStore } from "./outcomes.ts";
 export { Projector } from "./projector.ts";
 export { binsReader, type Split, splitsOf } from "./segments.ts";

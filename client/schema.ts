@@ -473,6 +473,26 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/v1/analytics/campaign": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Whom to call back, and with which offer
+         * @description Of the latest 20,000 applications those that were refused, or lapsed, and for whom an offer clears the target by the models and rules in service; only clients whose consent to `marketing` is in force, each person once. Rows of batches are not in it.
+         */
+        get: operations["getCampaign"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/v1/applications/{id}/consent": {
         parameters: {
             query?: never;
@@ -2114,6 +2134,46 @@ export interface components {
                     en: string;
                 };
             }[];
+        };
+        Campaign: {
+            /** @description The latest application first */
+            clients: {
+                application: string;
+                /** Format: date */
+                appliedOn: string;
+                /**
+                 * @description refused: by every bank that decided; lapsed: no decision is known after so long
+                 * @enum {string}
+                 */
+                why: "refused" | "lapsed";
+                /** @description Whose offer it is: not one that has refused */
+                bank: string;
+                title: {
+                    ru: string;
+                    en: string;
+                };
+                product: string;
+                /** @description In units of the currency */
+                amount: number;
+                /** @description In months */
+                term: number;
+                /** @description What the client pays at once, in units of the currency */
+                downPayment: number;
+                /** @description As it was estimated before any refusal was known */
+                probability: number;
+                interval: {
+                    low: number;
+                    high: number;
+                    /** @description Share of applications whose true probability it should hold */
+                    level: number;
+                };
+            }[];
+            /** @description Sum of the probabilities of this part */
+            expectedApprovals: number;
+            /** @description Applications that this part was chosen from */
+            looked: number;
+            /** @description `before` of the next part; absent on the last one */
+            next?: number;
         };
         /**
          * @example {
@@ -5532,6 +5592,136 @@ export interface operations {
             };
             /** @description The role of this API key does not allow it */
             403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDetails"];
+                };
+            };
+            /** @description Too many requests with this API key */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDetails"];
+                };
+            };
+            /** @description The service failed */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDetails"];
+                };
+            };
+            /** @description The database cannot be reached */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDetails"];
+                };
+            };
+        };
+    };
+    getCampaign: {
+        parameters: {
+            query?: {
+                /** @description Id of a question with a list of answers */
+                split?: string;
+                /** @description Place of the answer in the questionnaire, from 0; `none`: no answer, `other`: one that is not listed */
+                bin?: string;
+                /** @description How old an application is, of which no decision is known, until its client counts as lapsed */
+                lapsedAfterDays?: number | null;
+                limit?: number;
+                /** @description `next` of the part before; absent: from the latest application on */
+                before?: number;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description A part of the list */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "clients": [
+                     *         {
+                     *           "application": "app_2c26b46b68ffc68ff99b453c1d304134",
+                     *           "appliedOn": "2026-01-31",
+                     *           "why": "refused",
+                     *           "bank": "bank_c",
+                     *           "title": {
+                     *             "ru": "Банк В",
+                     *             "en": "Bank C"
+                     *           },
+                     *           "product": "standard",
+                     *           "amount": 90000,
+                     *           "term": 24,
+                     *           "downPayment": 0,
+                     *           "probability": 0.71,
+                     *           "interval": {
+                     *             "low": 0.62,
+                     *             "high": 0.79,
+                     *             "level": 0.9
+                     *           }
+                     *         }
+                     *       ],
+                     *       "expectedApprovals": 0.71,
+                     *       "looked": 1
+                     *     }
+                     */
+                    "application/json": components["schemas"]["Campaign"];
+                };
+            };
+            /** @description The Host header is no name or address */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDetails"];
+                };
+            };
+            /** @description A valid API key is needed */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDetails"];
+                };
+            };
+            /** @description The role of this API key does not allow it */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDetails"];
+                };
+            };
+            /** @description There is no such thing */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDetails"];
+                };
+            };
+            /** @description The request is not valid */
+            422: {
                 headers: {
                     [name: string]: unknown;
                 };

@@ -4,7 +4,8 @@
  */
 import { type Context, Hono } from "hono";
 import { createMiddleware } from "hono/factory";
-import type { BankChanges, BankLedger, DowngradedBand, Overview } from "../analytics/mod.ts";
+import type { BankChanges, BankLedger, DowngradedBand, Overview, Split } from "../analytics/mod.ts";
+import type { Campaign, CampaignQuery } from "../campaigns/mod.ts";
 import type { Banks, Questionnaire } from "../configs/mod.ts";
 import { loanGrid } from "../configs/mod.ts";
 import type { ModelLifecycle } from "../lifecycle/mod.ts";
@@ -12,6 +13,7 @@ import type { Answers } from "../scoring/answers.ts";
 import type { Curve, Decision } from "../scoring/decision.ts";
 import { readAssets } from "./assets.ts";
 import { AuditPage } from "./audit.tsx";
+import { CampaignPage, readCampaignForm } from "./campaign.tsx";
 import { DecisionPage, type LoanRange } from "./decision.tsx";
 import { DriftPage } from "./drift.tsx";
 import { exampleValues, FormPage, readForm } from "./form.tsx";
@@ -51,6 +53,13 @@ export interface ConsoleOptions {
     application: { readonly answers: Answers; readonly atMs: number },
   ) => Promise<{ readonly decision: Decision; readonly curves: readonly Curve[] } | undefined>;
   readonly overview: (c: Context, days: Period) => Promise<Overview>;
+  /** By which answers clients can be told apart. */
+  readonly cohorts: readonly Split[];
+  /** Whom to call back; `undefined` where there is no such cohort. */
+  readonly campaign: (
+    c: Context,
+    query: Pick<CampaignQuery, "cohort" | "lapsedAfterDays" | "limit" | "before">,
+  ) => Promise<Campaign | undefined>;
   readonly ledger: (c: Context) => Promise<readonly BankLedger[]>;
   readonly changes: (c: Context) => Promise<readonly BankChanges[]>;
   /** Bands that come true less often than they say, as far as that is known. */
@@ -189,6 +198,15 @@ export function consoleRoutes(options: ConsoleOptions): Hono {
     "/console/drift",
     async (c) => page(c, <DriftPage frame={frameOf(c)} banks={await options.changes(c)} />),
   );
+
+  app.get("/console/campaign", async (c) => {
+    const { cohorts } = options;
+    const query = readCampaignForm(c.req.query());
+    const campaign = await options.campaign(c, query);
+    return campaign === undefined
+      ? page(c, <Notice frame={frameOf(c)} title={WORDS.notFound} />, 404)
+      : page(c, <CampaignPage {...{ frame: frameOf(c), cohorts, query, campaign }} />);
+  });
 
   app.post("/console/ledger", async (c) => {
     const table = (await options.formOf(c))?.get("table");

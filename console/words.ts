@@ -342,6 +342,42 @@ export const WORDS = {
     ru: "{bank}: сбывшаяся доля против ожидаемой по ступеням",
     en: "{bank}: the share that came true over the expected one, by band",
   },
+  campaign: { ru: "Кому позвонить", en: "Call back" },
+  campaignIntro: {
+    ru:
+      "Клиенты, которым отказали или по которым решения так и нет, но для которых есть предложение с достаточным шансом. " +
+      "Только те, кто согласился получать предложения, и каждый по одному разу.",
+    en:
+      "Clients who were refused, or whom nobody decided on, and for whom there is an offer with a sufficient chance. " +
+      "Only those who agreed to be told of offers, each once.",
+  },
+  whichClients: { ru: "Каких клиентов", en: "Which clients" },
+  allClients: { ru: "всех", en: "all" },
+  lapsedAfter: {
+    ru: "Без решения дольше, дней",
+    en: "Without a decision for longer than, days",
+  },
+  show: { ru: "Показать", en: "Show" },
+  campaignSum: {
+    ru: "Клиентов: {clients}, ожидаемых одобрений: {expected}",
+    en: "{clients} clients, {expected} approvals expected",
+  },
+  campaignCaveat: {
+    ru:
+      "Шанс оценён до отказа: тем, кому уже отказали, отказывают чаще. Предложение другого банка, чем отказавший, и по нынешним моделям и правилам.",
+    en:
+      "The chance was estimated before the refusal: who was refused once is refused more often. The offer is of a bank that has not refused, by the models and rules in service.",
+  },
+  nobodyToCall: { ru: "Таких клиентов нет", en: "There is no such client" },
+  application: { ru: "Заявка", en: "Application" },
+  appliedOn: { ru: "Подана", en: "Applied on" },
+  whyCalled: { ru: "Почему", en: "Why" },
+  wasRefused: { ru: "отказ", en: "refused" },
+  hasLapsed: { ru: "нет решения", en: "no decision" },
+  offeredLoan: { ru: "Предложение", en: "Offer" },
+  offeredTerms: { ru: "{amount} на {term} мес.", en: "{amount} for {term} months" },
+  earlierClients: { ru: "Более ранние", en: "Earlier ones" },
+
   drift: { ru: "Что изменилось", en: "What changed" },
   driftIntro: {
     ru:

@@ -418,6 +418,8 @@ CREATE INDEX audit_subject ON audit (subject, sequence);
 
 CREATE INDEX consents_unrecorded ON consents (number) WHERE unrecorded_actor IS NOT NULL;
 
+CREATE INDEX facts_latest ON facts (tenant, number);
+
 CREATE INDEX model_trial_scores_latest ON model_trial_scores (trial_id, at_ms, served, scores);
 
 CREATE INDEX outcomes_latest ON outcomes (tenant, bank, decided_at_ms, permille, approved, segments);

@@ -1,6 +1,7 @@
 /** The console's pages behind the guard, and what they need of the service: applications of the viewer's tenant, and what-if. */
 import type { OpenAPIHono } from "@hono/zod-openapi";
 import { consoleRoutes, type FoundApplication } from "../console/mod.tsx";
+import { splitsOf } from "../analytics/mod.ts";
 import type { Answers } from "../scoring/answers.ts";
 import { decodeDecision, decodePayload, encodePayload } from "../scoring/handler.ts";
 import {
@@ -19,6 +20,7 @@ import { callerOf, own } from "./access.ts";
 import { BodyTooLargeError } from "./request_body.ts";
 import { formOf, viewerOf } from "./sign_in.ts";
 import { APPLICATION_PREFIX } from "./v1/application_view.ts";
+import type { AnalyticsOptions } from "./v1/analytics.ts";
 import type { ApplicationsOptions } from "./v1/applications.ts";
 import { newId } from "./v1/idempotency_key.ts";
 import { refuseProbes } from "./v1/probes.ts";
@@ -41,7 +43,8 @@ type Options =
   & WhatIfOptions
   & CatalogueOptions
   & ModelsOptions
-  & OutcomesOptions;
+  & OutcomesOptions
+  & AnalyticsOptions;
 
 export function addConsole(app: OpenAPIHono, options: Options): void {
   const { questionnaire, banks, lifecycle, limits, after } = options;
@@ -69,6 +72,12 @@ export function addConsole(app: OpenAPIHono, options: Options): void {
       ledger: (c) => options.analytics.ledger(callerOf(c).tenant),
       overview: (c, days) =>
         options.analytics.overview(callerOf(c).tenant, { days, nowMs: options.now() }),
+      cohorts: splitsOf(questionnaire),
+      campaign: (c, query) =>
+        options.campaigns.list({
+          ...{ tenant: callerOf(c).tenant, revision: options.revision(), nowMs: options.now() },
+          ...query,
+        }),
       changes: (c) => options.analytics.changes(callerOf(c).tenant, options.now()),
       downgraded: (c) => options.analytics.downgraded(callerOf(c).tenant, options.now()),
       tell: async (c, table) => {

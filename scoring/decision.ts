@@ -13,7 +13,7 @@ const minor = z.int().describe("In minor units of the currency (kopecks)");
 const isoDate = z.iso.date();
 const sha256 = z.string().regex(/^[0-9a-f]{64}$/);
 
-const intervalSchema = z.object({
+export const intervalSchema = z.object({
   low: probability,
   high: probability,
   level: probability.describe("Share of applications whose true probability it should hold"),

@@ -2,12 +2,18 @@
 import { createRoute, type OpenAPIHono, z } from "@hono/zod-openapi";
 import type { Context } from "hono";
 import { bankChangesSchema, bankLedgerSchema, overviewSchema } from "../../analytics/views.ts";
+import type { Campaigns } from "../../campaigns/mod.ts";
+import { campaignSchema } from "../../campaigns/views.ts";
 import { callerOf, permit } from "../access.ts";
 import type { OutcomesOptions } from "./outcomes.ts";
 import { problemResponses } from "./problem_schema.ts";
 import { fieldErrors, Problem } from "./problems.ts";
 
-export type AnalyticsOptions = Pick<OutcomesOptions, "analytics" | "now">;
+export interface AnalyticsOptions extends Pick<OutcomesOptions, "analytics" | "now"> {
+  readonly campaigns: Pick<Campaigns, "list">;
+  /** Of the models and rules in service. */
+  readonly revision: () => string;
+}
 
 const ledgerSchema = z.object({
   banks: z.array(bankLedgerSchema.extend({}).openapi("BankLedger")),
@@ -69,6 +75,7 @@ export function addAnalytics(app: OpenAPIHono, options: AnalyticsOptions): void 
   addLedger(app, options);
   addOverview(app, options);
   addDrift(app, options);
+  addCampaign(app, options);
 }
 
 function addLedger(app: OpenAPIHono, { analytics }: AnalyticsOptions): void {
@@ -99,8 +106,12 @@ function addLedger(app: OpenAPIHono, { analytics }: AnalyticsOptions): void {
     }
     const banks = await analytics.cohortLedger(tenant, { split, bin });
     if (banks !== undefined) return c.json({ banks }, 200);
-    throw new Problem("not-found", { detail: `there is no cohort ${split}, ${bin}` });
+    throw noCohort(split, bin);
   });
+}
+
+function noCohort(split = "", bin = ""): Problem {
+  return new Problem("not-found", { detail: `there is no cohort ${split}, ${bin}` });
 }
 
 /** Both or none. Throws a `Problem`. */
@@ -201,5 +212,72 @@ function addOverview(app: OpenAPIHono, { analytics, now }: AnalyticsOptions): vo
     }
     const { tenant } = callerOf(c);
     return c.json(await analytics.overview(tenant, { ...period.data, nowMs: now() }), 200);
+  });
+}
+
+/** How a list of clients is asked for, by the API and by the console. */
+export const campaignQuerySchema = cohortSchema.extend({
+  lapsedAfterDays: z.coerce.number().int().min(0).max(366).default(30).openapi({
+    description:
+      "How old an application is, of which no decision is known, until its client counts as lapsed",
+    example: 30,
+  }),
+  limit: z.coerce.number().int().min(1).max(500).default(100),
+  before: z.coerce.number().int().min(1).max(Number.MAX_SAFE_INTEGER).optional().openapi({
+    description: "`next` of the part before; absent: from the latest application on",
+    example: 18_250,
+  }),
+});
+
+const CAMPAIGN_EXAMPLE = {
+  clients: [{
+    application: "app_2c26b46b68ffc68ff99b453c1d304134",
+    ...{ appliedOn: "2026-01-31", why: "refused" as const, bank: "bank_c" },
+    title: { ru: "Банк В", en: "Bank C" },
+    ...{ product: "standard", amount: 90_000, term: 24, downPayment: 0, probability: 0.71 },
+    interval: { low: 0.62, high: 0.79, level: 0.9 },
+  }],
+  ...{ expectedApprovals: 0.71, looked: 1 },
+};
+
+function addCampaign(app: OpenAPIHono, { campaigns, revision, now }: AnalyticsOptions): void {
+  const route = createRoute({
+    method: "get",
+    path: "/v1/analytics/campaign",
+    operationId: "getCampaign",
+    tags: ["Outcomes"],
+    summary: "Whom to call back, and with which offer",
+    description:
+      "Of the latest 20,000 applications those that were refused, or lapsed, and for whom an offer clears the target by the " +
+      "models and rules in service; only clients whose consent to `marketing` is in force, each person once. Rows of " +
+      "batches are not in it.",
+    request: { query: campaignQuerySchema },
+    responses: {
+      200: {
+        description: "A part of the list",
+        content: {
+          "application/json": {
+            schema: campaignSchema.extend({}).openapi("Campaign"),
+            example: CAMPAIGN_EXAMPLE,
+          },
+        },
+      },
+      ...problemResponses("invalid-request", "not-found", "unavailable"),
+    },
+  });
+  app.openAPIRegistry.registerPath(route);
+  app.get(route.path, permit("read"), async (c) => {
+    const { split, bin } = readCohort(c);
+    const query = campaignQuerySchema.safeParse(c.req.query());
+    if (!query.success) throw new Problem("invalid-request", { errors: fieldErrors(query.error) });
+    const { lapsedAfterDays, limit, before } = query.data;
+    const campaign = await campaigns.list({
+      ...{ tenant: callerOf(c).tenant, revision: revision(), nowMs: now() },
+      ...{ lapsedAfterDays, limit, before },
+      ...split !== undefined && bin !== undefined && { cohort: { split, bin } },
+    });
+    if (campaign === undefined) throw noCohort(split, bin);
+    c.header("Cache-Control", "no-store");
+    return c.json(campaign, 200);
   });
 }

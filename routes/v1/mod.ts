@@ -1,6 +1,6 @@
 /** The v1 API: applications, what-if, batches and the catalogue, with problems in the form of RFC 9457. */
 import { OpenAPIHono } from "@hono/zod-openapi";
-import { addAnalytics } from "./analytics.ts";
+import { addAnalytics, type AnalyticsOptions } from "./analytics.ts";
 import { addApplicationEvents } from "./application_events.ts";
 import { addApplications, type ApplicationsOptions } from "./applications.ts";
 import { addBatches, type BatchesOptions } from "./batches.ts";
@@ -17,6 +17,7 @@ import { addWhatIf, type WhatIfOptions } from "./what_if.ts";
 
 export interface V1Options
   extends
+    AnalyticsOptions,
     ApplicationsOptions,
     BatchesOptions,
     CatalogueOptions,

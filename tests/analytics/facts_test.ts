@@ -10,6 +10,7 @@ import {
   Sums,
   toldBy,
 } from "../../analytics/mod.ts";
+import { CAMPAIGN_STATEMENTS } from "../../campaigns/mod.ts";
 import type { Outcome, OutcomeEvent } from "../../analytics/mod.ts";
 import { statement } from "../../database/database.ts";
 import { FakeClock } from "../support/fake_clock.ts";
@@ -230,6 +231,20 @@ Deno.test("pages read sums by their key, and no table that grows with applicatio
       rows.map(({ detail }) => detail).join("; "),
       /^SEARCH fact_(days|losses) USING PRIMARY KEY \(tenant=\? AND day>\? AND day<\?\)$/,
     );
+  }
+});
+
+Deno.test("a list of clients is read along a tenant's latest applications, and every look-up has its index", async () => {
+  using test = await openStore();
+  for (const sql of CAMPAIGN_STATEMENTS) {
+    const bound = { tenant: "", before: 9, revision: "1", now: 1, lapsed: 1 };
+    const { rows } = await test.connection.read(
+      statement(`EXPLAIN QUERY PLAN ${sql}`, { ...bound, approvals: "[]", purpose: "" }),
+    );
+    const details = rows.map(({ detail }) => String(detail));
+    assert.match(details[0] ?? "", /^SEARCH facts USING INDEX facts_latest \(tenant=\? AND number/);
+    const scanned = details.filter((detail) => /^SCAN (?!json_each|\w*json)/.test(detail));
+    assert.deepEqual(scanned.filter((detail) => !detail.includes("VIRTUAL TABLE")), []);
   }
 });
 

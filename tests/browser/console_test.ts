@@ -7,6 +7,7 @@ import {
   mintKey,
   openBrowser,
   seeFunnel,
+  sendRefused,
   type Service,
   signIn,
   startService,
@@ -232,6 +233,32 @@ Deno.test("tell what a bank decided, and see the ledger move", async () => {
   assert.match(await page.locator("#ledger-bank_a").textContent() ?? "", /40 decisions/);
   assert.ok(await page.locator("#ledger-bank_a tbody tr").count() > 0);
   assert.deepEqual(errors, []);
+});
+
+Deno.test("see whom to call back with which offer, and choose of whom", async () => {
+  await using service = await startService();
+  await using browser = await openBrowser();
+  for (const language of LANGUAGES) {
+    await using visitor = await visit(browser, { language });
+    const { page, errors } = visitor;
+    await page.goto(`${service.url}/console`);
+    if (language === LANGUAGES[0]) await sendRefused(page, service.url);
+    await page.goto(`${service.url}/console`);
+    await page.locator("header nav a[href='/console/campaign']").click();
+    await page.waitForURL(/\/console\/campaign$/);
+    assert.equal(await page.locator("tbody tr").count(), 8);
+    assert.deepEqual(await violations(page), [], language);
+    await page.locator("#cohort").selectOption("employment_status:none");
+    await page.locator("main form button").click();
+    await page.waitForURL(/cohort=employment_status/);
+    assert.equal(await page.locator("tbody tr").count(), 0);
+    assert.equal(await page.locator("#cohort").inputValue(), "employment_status:none");
+    assert.deepEqual(await violations(page), [], language);
+    await page.goBack();
+    await page.locator("tbody a").first().click();
+    await page.waitForURL(/\/console\/applications\/app_/);
+    assert.deepEqual(errors, []);
+  }
 });
 
 Deno.test("an administrator makes a key, sees it once, and revokes it", async () => {

@@ -5,6 +5,7 @@ import {
   mintKey,
   openBrowser,
   seeFunnel,
+  sendRefused,
   signIn,
   startService,
   tellOutcomes,
@@ -37,6 +38,8 @@ for (const language of LANGUAGES) {
   await shoot("ledger");
   await seeFunnel(page, service.url, { applied: 1, sent: 40 });
   await shoot("overview");
+  await sendRefused(page, service.url);
+  await shoot("campaign");
   if (language === LANGUAGES[0]) await tellTightening(service.url);
   await page.goto(`${service.url}/console/drift`);
   await shoot("drift");

@@ -229,3 +229,44 @@ export async function tellTightening(url: string, bank = "bank_b"): Promise<void
   }
   await post("/v1/outcomes", { outcomes });
 }
+
+/** Has applications decided whose clients agreed to be told of offers, and has one bank refuse them all; their list is shown then. */
+export async function sendRefused(page: Page, url: string, count = 8): Promise<void> {
+  const answers = await exampleAnswers(url);
+  const rows = ["application;bank;decision;decided_at"];
+  for (let at = 0; at < count; at++) {
+    const response = await fetch(`${url}/v1/applications`, {
+      method: "POST",
+      headers: { "Content-Type": "application/json", "Prefer": "wait=10" },
+      body: JSON.stringify({
+        answers: {
+          ...answers,
+          monthprofit: 170_000 + 5_000 * at,
+          loan_amount: 90_000 + 10_000 * at,
+        },
+        consent: { purposes: ["scoring", "marketing"], document: "notice/1" },
+      }),
+    });
+    const { id } = await response.json();
+    rows.push(`${id};bank_b;refused;${new Date(Date.now() - 60_000).toISOString()}`);
+  }
+  const told = await fetch(`${url}/v1/outcomes`, {
+    method: "POST",
+    headers: { "Content-Type": "text/csv" },
+    body: rows.join("\n"),
+  });
+  if (!told.ok) throw new Error(`the decisions were not taken: ${await told.text()}`);
+  for (let tries = 0; tries < 100; tries++) {
+    await page.goto(`${url}/console/campaign`);
+    if (await page.locator("tbody tr").count() >= count) return;
+    await page.waitForTimeout(200);
+  }
+  throw new Error(`the list never showed ${count} clients`);
+}
+
+async function exampleAnswers(url: string): Promise<Record<string, unknown>> {
+  const { fields } = await (await fetch(`${url}/v1/questionnaire`)).json();
+  return Object.fromEntries(
+    fields.map(({ id, example }: { id: string; example: unknown }) => [id, example]),
+  );
+}

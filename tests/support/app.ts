@@ -2,6 +2,7 @@
  * The whole HTTP surface over a queue in memory, with the real models in this thread and time in the test's hand: no socket, no
  * worker, no sleep.
  */
+import { Campaigns } from "../../campaigns/mod.ts";
 import { Analytics, FactStore, OutcomeStore, Projector } from "../../analytics/mod.ts";
 import { AuditLog } from "../../audit/mod.ts";
 import { KeyStore } from "../../access/mod.ts";
@@ -139,6 +140,7 @@ export async function openApp(
     batches,
     access: access?.({ connection, clock }) ?? OPEN_ACCESS,
     analytics: new Analytics({ ...config, facts, outcomes: new OutcomeStore(database) }),
+    campaigns: new Campaigns({ ...config, database, store }),
     consents,
     keys: new KeyStore(database, audit),
     subjects: new Subjects({ ...{ database, audit, consents, store, erasure } }),

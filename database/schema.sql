@@ -428,9 +428,9 @@ CREATE INDEX consents_unrecorded ON consents (number) WHERE unrecorded_actor IS 
 
 CREATE INDEX facts_latest ON facts (tenant, number);
 
-CREATE INDEX model_trial_scores_latest ON model_trial_scores (trial_id, at_ms);
+CREATE INDEX model_trial_scores_latest ON model_trial_scores (trial_id, at_ms, served, scores);
 
-CREATE INDEX outcomes_latest ON outcomes (tenant, bank, decided_at_ms);
+CREATE INDEX outcomes_latest ON outcomes (tenant, bank, decided_at_ms, permille, approved, segments);
 
 CREATE INDEX tasks_fresh ON tasks (priority, turn) WHERE state = 'queued' AND attempt = 0;
 

@@ -7,7 +7,7 @@ import type { Trial, TrialScores, TrialStore } from "./trials.ts";
 import type { ComparedBank, Comparison } from "./views.ts";
 
 /** Applications that a comparison stands on at most. */
-export const COMPARED = 10_000;
+export const COMPARED = 5000;
 
 const TWENTIETHS = 20;
 

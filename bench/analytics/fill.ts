@@ -31,6 +31,8 @@ const APPLICATIONS_OF_FIRST_PERSON = 200;
 /** In a hundred applications. */
 const TENANTS = [["", 80], ["north", 15], ["south", 5]] as const;
 const KEYS = 200;
+/** Of a probability. */
+const SPREAD = 0.15;
 
 /** Whose applications fill several parts of a report. */
 export const PERSON = "person-0";
@@ -145,18 +147,23 @@ async function store(
   });
 }
 
-/** A bank that answers as was estimated. */
+/** A bank that answers as was estimated; the estimates lie as wide apart as those of so many clients. */
 function outcomeOf({ id, index, tenant, sample }: Filled, atMs: number): Outcome {
-  const [bank = "", probability = 0] = sample.probabilities[
+  const [bank = "", estimate = 0] = sample.probabilities[
     index / ONE_IN.outcome %
     sample.probabilities.length
   ] ?? [];
-  const approved = digestOf(index).readUInt32BE(0) / 2 ** 32 < probability;
+  const digest = digestOf(index);
+  const probability = Math.min(
+    1,
+    Math.max(0, estimate + SPREAD * (digest.readUInt8(12) / 128 - 1)),
+  );
+  const approved = digest.readUInt32BE(0) / 2 ** 32 < probability;
   return {
     ...{ applicationId: id, tenant, bank, probability },
     event: approved ? "approved" : "refused",
     decidedAtMs: atMs + index % GROUP,
-    bins: Uint8Array.from({ length: 8 }, (_, split) => digestOf(index).readUInt8(4 + split) % 6),
+    bins: Uint8Array.from({ length: 8 }, (_, split) => digest.readUInt8(4 + split) % 6),
     ...approved && { amount: 100_000, term: 12 },
   };
 }

@@ -142,7 +142,7 @@ Deno.test("a bank's latest decisions are read by their index, and no others are 
       "WHERE tenant = '' AND bank = 'bank_a' ORDER BY decided_at_ms DESC LIMIT 5000",
   );
   assert.deepEqual(rows.map(({ detail }) => detail), [
-    "SEARCH outcomes USING INDEX outcomes_latest (tenant=? AND bank=?)",
+    "SEARCH outcomes USING COVERING INDEX outcomes_latest (tenant=? AND bank=?)",
   ]);
 });
 

@@ -51,11 +51,16 @@ Deno.test("no page and no read model reads a whole table that grows with applica
   );
   const asked = pagesOf({ application: id, entry: 2, person: { subject, after: 1 } });
   const statements = new Set<string>();
+  const steps: string[] = [];
   for (const page of asked) {
     for (const plan of await recorded.plansOf(page)) {
       statements.add(plan.sql);
+      steps.push(...plan.steps);
       assert.deepEqual(scansOf(plan), [], `${page.name}: ${plan.sql}`);
     }
+  }
+  for (const index of ["outcomes_latest", "model_trial_scores_latest"]) {
+    assert.ok(steps.some((step) => step.includes(`USING COVERING INDEX ${index} `)), index);
   }
   for (const table of ["tasks", "results", "payloads", "outcomes", "facts", "fact_days", "audit"]) {
     assert.ok([...statements].some((sql) => sql.includes(` ${table}`)), `nothing asked ${table}`);

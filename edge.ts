@@ -5,7 +5,7 @@
  *
  * Known limit: the answer to an upload takes about four round trips to the database, which must be on a server.
  */
-import { Analytics, Projector } from "./analytics/mod.ts";
+import { Analytics, Cohorts, Projector } from "./analytics/mod.ts";
 import { Campaigns } from "./campaigns/mod.ts";
 import { type Config, ConfigError } from "./configs/mod.ts";
 import { systemClock } from "./clock.ts";
@@ -195,6 +195,7 @@ async function startEdge(): Promise<Edge> {
     lifecycle: serving.lifecycle,
     analytics: new Analytics({ ...config, ...stores }),
     campaigns: new Campaigns({ ...config, ...stores }),
+    cohorts: new Cohorts({ ...config, ...stores, payloadsOf: (ids) => store.payloadEach(ids) }),
     consents: stores.consents,
     keys: stores.keys,
     subjects: new Subjects(stores),

@@ -2,7 +2,7 @@
  * The composition root: configuration -> database -> models -> workers -> HTTP server, and the way back down. Each part is
  * made here and handed to those that need it; no part finds another by itself.
  */
-import { Analytics, Projector } from "./analytics/mod.ts";
+import { Analytics, Cohorts, Projector } from "./analytics/mod.ts";
 import { Campaigns } from "./campaigns/mod.ts";
 import { type Config, ConfigError } from "./configs/mod.ts";
 import { systemClock } from "./clock.ts";
@@ -177,6 +177,7 @@ export async function startService(config: Config): Promise<Service> {
       lifecycle: serving.lifecycle,
       analytics: new Analytics({ ...config, ...stores }),
       campaigns: new Campaigns({ ...config, ...stores }),
+      cohorts: new Cohorts({ ...config, ...stores, payloadsOf: (ids) => store.payloadEach(ids) }),
       consents: stores.consents,
       keys: stores.keys,
       subjects: new Subjects({

@@ -12,8 +12,9 @@ export {
   toldBy,
 } from "./fact.ts";
 export { FactStore, READ_STATEMENTS } from "./facts.ts";
-export type { Overview } from "./views.ts";
+export type { FoundCohorts, Overview } from "./views.ts";
 export { bankLedger, type Counts, LEAST_OUTCOMES } from "./ledger.ts";
+export { COHORT_MEASURES, type CohortMeasure, Cohorts, cohortsOf } from "./cohorts.ts";
 export { EVENTS, type OutcomeEvent, STEPS } from "./events.ts";
 export { type GivenLoan, type Outcome, OutcomeStore } from "./outcomes.ts";
 export { Projector } from "./projector.ts";

@@ -18,8 +18,8 @@ export interface Split {
 /** More answers than these make no segments to be read. */
 const MOST_VALUES = 60;
 
-const NO_ANSWER = { id: "none", title: { ru: "нет ответа", en: "no answer" } } as const;
-const OTHER = { id: "other", title: { ru: "другой ответ", en: "another answer" } } as const;
+export const NO_ANSWER = { id: "none", title: { ru: "нет ответа", en: "no answer" } } as const;
+export const OTHER = { id: "other", title: { ru: "другой ответ", en: "another answer" } } as const;
 
 export function splitsOf({ fields }: Questionnaire): Split[] {
   return fields.flatMap(({ id, label, meaning }) =>

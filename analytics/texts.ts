@@ -22,3 +22,24 @@ export const CHANGE_TEXTS = {
     },
   },
 } as const;
+
+/** How a condition on clients is read. */
+export const COHORT_TEXTS = {
+  answer: { ru: "{field}: {answer}", en: "{field}: {answer}" },
+  amount: {
+    atLeast: { ru: "{field}: от {from}", en: "{field}: {from} or more" },
+    below: { ru: "{field}: меньше {below}", en: "{field}: less than {below}" },
+    between: {
+      ru: "{field}: от {from}, меньше {below}",
+      en: "{field}: {from} or more, less than {below}",
+    },
+  },
+  ago: {
+    atLeast: { ru: "{field}: {from} назад или раньше", en: "{field}: {from} ago or earlier" },
+    below: { ru: "{field}: менее чем {below} назад", en: "{field}: less than {below} ago" },
+    between: {
+      ru: "{field}: {from} назад или раньше, но менее чем {below}",
+      en: "{field}: {from} ago or earlier, but less than {below}",
+    },
+  },
+} as const;

@@ -113,3 +113,31 @@ export const overviewSchema = z.object({
 });
 
 export type Overview = z.infer<typeof overviewSchema>;
+
+const cohortSchema = z.object({
+  conditions: z.array(z.object({ field: z.string(), text: localized })).describe(
+    "At most three; all hold for each of its clients",
+  ),
+  clients: z.int(),
+  value: probability.describe("Mean of what it was found by"),
+  others: probability.describe("The same of all other clients"),
+  expected: probability.describe("Mean of the best chance that was estimated"),
+  decided: z.int().optional().describe("Clients on whom a bank decided; absent where fewer than 5"),
+  rate: estimateSchema.optional().describe(
+    "Share of them whom a bank approved, with Wilson's interval, which does not know that the cohort was chosen",
+  ),
+  uplift: z.number().describe("Approvals that the best offers would add, as they were estimated"),
+});
+
+export const cohortsSchema = z.object({
+  measure: z.enum(["decided", "estimated"]),
+  clients: z.int().describe("Of the latest 5,000 applications those that it speaks of"),
+  mean: probability.optional().describe(
+    "Of what cohorts are found by; absent where there is no client",
+  ),
+  lower: z.array(cohortSchema).describe("What differs most beyond chance first, at most 10"),
+  higher: z.array(cohortSchema),
+});
+
+export type FoundCohorts = z.infer<typeof cohortsSchema>;
+export type ShownCohort = z.infer<typeof cohortSchema>;

@@ -473,6 +473,26 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/v1/analytics/cohorts": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Which clients are approved less, or more, than the others
+         * @description Found among the latest 5,000 applications, as of the last ten minutes: clients for whom up to three conditions on their answers hold together and who differ beyond chance. Fewer than 5 clients are never told apart. Rows of batches are not in it.
+         */
+        get: operations["getCohorts"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/v1/analytics/campaign": {
         parameters: {
             query?: never;
@@ -2133,6 +2153,69 @@ export interface components {
                     ru: string;
                     en: string;
                 };
+            }[];
+        };
+        Cohorts: {
+            /** @enum {string} */
+            measure: "decided" | "estimated";
+            /** @description Of the latest 5,000 applications those that it speaks of */
+            clients: number;
+            /** @description Of what cohorts are found by; absent where there is no client */
+            mean?: number;
+            /** @description What differs most beyond chance first, at most 10 */
+            lower: {
+                /** @description At most three; all hold for each of its clients */
+                conditions: {
+                    field: string;
+                    text: {
+                        ru: string;
+                        en: string;
+                    };
+                }[];
+                clients: number;
+                /** @description Mean of what it was found by */
+                value: number;
+                /** @description The same of all other clients */
+                others: number;
+                /** @description Mean of the best chance that was estimated */
+                expected: number;
+                /** @description Clients on whom a bank decided; absent where fewer than 5 */
+                decided?: number;
+                /** @description Share of them whom a bank approved, with Wilson's interval, which does not know that the cohort was chosen */
+                rate?: {
+                    value: number;
+                    low: number;
+                    high: number;
+                };
+                /** @description Approvals that the best offers would add, as they were estimated */
+                uplift: number;
+            }[];
+            higher: {
+                /** @description At most three; all hold for each of its clients */
+                conditions: {
+                    field: string;
+                    text: {
+                        ru: string;
+                        en: string;
+                    };
+                }[];
+                clients: number;
+                /** @description Mean of what it was found by */
+                value: number;
+                /** @description The same of all other clients */
+                others: number;
+                /** @description Mean of the best chance that was estimated */
+                expected: number;
+                /** @description Clients on whom a bank decided; absent where fewer than 5 */
+                decided?: number;
+                /** @description Share of them whom a bank approved, with Wilson's interval, which does not know that the cohort was chosen */
+                rate?: {
+                    value: number;
+                    low: number;
+                    high: number;
+                };
+                /** @description Approvals that the best offers would add, as they were estimated */
+                uplift: number;
             }[];
         };
         Campaign: {
@@ -5592,6 +5675,124 @@ export interface operations {
             };
             /** @description The role of this API key does not allow it */
             403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDetails"];
+                };
+            };
+            /** @description Too many requests with this API key */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDetails"];
+                };
+            };
+            /** @description The service failed */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDetails"];
+                };
+            };
+            /** @description The database cannot be reached */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDetails"];
+                };
+            };
+        };
+    };
+    getCohorts: {
+        parameters: {
+            query?: {
+                /** @description decided: the share that a bank approved, of clients on whom one decided; estimated: the best chance, of all clients */
+                by?: "decided" | "estimated";
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description What was found */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "measure": "decided",
+                     *       "clients": 4210,
+                     *       "mean": 0.52,
+                     *       "higher": [],
+                     *       "lower": [
+                     *         {
+                     *           "conditions": [
+                     *             {
+                     *               "field": "employment_status",
+                     *               "text": {
+                     *                 "ru": "Занятость: Собственное дело",
+                     *                 "en": "Employment: Own business"
+                     *               }
+                     *             }
+                     *           ],
+                     *           "clients": 214,
+                     *           "value": 0.27,
+                     *           "others": 0.53,
+                     *           "expected": 0.51,
+                     *           "decided": 214,
+                     *           "uplift": 12.4,
+                     *           "rate": {
+                     *             "value": 0.27,
+                     *             "low": 0.215,
+                     *             "high": 0.333
+                     *           }
+                     *         }
+                     *       ]
+                     *     }
+                     */
+                    "application/json": components["schemas"]["Cohorts"];
+                };
+            };
+            /** @description The Host header is no name or address */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDetails"];
+                };
+            };
+            /** @description A valid API key is needed */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDetails"];
+                };
+            };
+            /** @description The role of this API key does not allow it */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDetails"];
+                };
+            };
+            /** @description The request is not valid */
+            422: {
                 headers: {
                     [name: string]: unknown;
                 };

@@ -11,7 +11,7 @@ export type CampaignForm = Pick<CampaignQuery, "cohort" | "lapsedAfterDays" | "l
 
 interface CampaignProps {
   readonly frame: Frame;
-  readonly cohorts: readonly Split[];
+  readonly splits: readonly Split[];
   readonly query: CampaignForm;
   readonly campaign: Campaign;
 }
@@ -39,14 +39,14 @@ function wholeNumber(text: string | undefined, least: number, most: number): num
   return Number.isInteger(number) && number >= least && number <= most ? number : undefined;
 }
 
-export const CampaignPage: FC<CampaignProps> = ({ frame, cohorts, query, campaign }) => {
+export const CampaignPage: FC<CampaignProps> = ({ frame, splits, query, campaign }) => {
   const say = sayIn(frame.language);
   const { clients, expectedApprovals, next } = campaign;
   return (
     <Page frame={frame} title={say(WORDS.campaign)}>
       <h1>{say(WORDS.campaign)}</h1>
       <p class="lead">{say(WORDS.campaignIntro)}</p>
-      <Asked cohorts={cohorts} query={query} say={say} />
+      <Asked splits={splits} query={query} say={say} />
       <p role="status" id="sum">
         <strong>
           {clients.length === 0 ? say(WORDS.nobodyToCall) : say(WORDS.campaignSum, {
@@ -74,8 +74,8 @@ function pathOf({ cohort, lapsedAfterDays }: CampaignForm, before: number): stri
   return `/console/campaign?${query}`;
 }
 
-const Asked: FC<{ cohorts: readonly Split[]; query: CampaignForm; say: Say }> = (
-  { cohorts, query: { cohort, lapsedAfterDays }, say },
+const Asked: FC<{ splits: readonly Split[]; query: CampaignForm; say: Say }> = (
+  { splits, query: { cohort, lapsedAfterDays }, say },
 ) => (
   <form method="get" action="/console/campaign" class="questionnaire no-print">
     <div class="fields">
@@ -83,7 +83,7 @@ const Asked: FC<{ cohorts: readonly Split[]; query: CampaignForm; say: Say }> = 
         <label for="cohort">{say(WORDS.whichClients)}</label>
         <select id="cohort" name="cohort">
           <option value="">{say(WORDS.allClients)}</option>
-          {cohorts.map(({ id, title, bins }) => (
+          {splits.map(({ id, title, bins }) => (
             <optgroup label={say(title)}>
               {bins.map((bin) => (
                 <option

@@ -4,7 +4,15 @@
  */
 import { type Context, Hono } from "hono";
 import { createMiddleware } from "hono/factory";
-import type { BankChanges, BankLedger, DowngradedBand, Overview, Split } from "../analytics/mod.ts";
+import type {
+  BankChanges,
+  BankLedger,
+  CohortMeasure,
+  DowngradedBand,
+  FoundCohorts,
+  Overview,
+  Split,
+} from "../analytics/mod.ts";
 import type { Campaign, CampaignQuery } from "../campaigns/mod.ts";
 import type { Banks, Questionnaire } from "../configs/mod.ts";
 import { loanGrid } from "../configs/mod.ts";
@@ -14,6 +22,7 @@ import type { Curve, Decision } from "../scoring/decision.ts";
 import { readAssets } from "./assets.ts";
 import { AuditPage } from "./audit.tsx";
 import { CampaignPage, readCampaignForm } from "./campaign.tsx";
+import { CohortsPage, measureOf } from "./cohorts.tsx";
 import { DecisionPage, type LoanRange } from "./decision.tsx";
 import { DriftPage } from "./drift.tsx";
 import { exampleValues, FormPage, readForm } from "./form.tsx";
@@ -53,8 +62,9 @@ export interface ConsoleOptions {
     application: { readonly answers: Answers; readonly atMs: number },
   ) => Promise<{ readonly decision: Decision; readonly curves: readonly Curve[] } | undefined>;
   readonly overview: (c: Context, days: Period) => Promise<Overview>;
-  /** By which answers clients can be told apart. */
-  readonly cohorts: readonly Split[];
+  readonly cohorts: (c: Context, measure: CohortMeasure) => Promise<FoundCohorts>;
+  /** Of whom a list of clients can be asked for. */
+  readonly splits: readonly Split[];
   /** Whom to call back; `undefined` where there is no such cohort. */
   readonly campaign: (
     c: Context,
@@ -199,13 +209,18 @@ export function consoleRoutes(options: ConsoleOptions): Hono {
     async (c) => page(c, <DriftPage frame={frameOf(c)} banks={await options.changes(c)} />),
   );
 
+  app.get("/console/cohorts", async (c) => {
+    const cohorts = await options.cohorts(c, measureOf(c.req.query("by")));
+    return page(c, <CohortsPage {...{ frame: frameOf(c), cohorts }} />);
+  });
+
   app.get("/console/campaign", async (c) => {
-    const { cohorts } = options;
+    const { splits } = options;
     const query = readCampaignForm(c.req.query());
     const campaign = await options.campaign(c, query);
     return campaign === undefined
       ? page(c, <Notice frame={frameOf(c)} title={WORDS.notFound} />, 404)
-      : page(c, <CampaignPage {...{ frame: frameOf(c), cohorts, query, campaign }} />);
+      : page(c, <CampaignPage {...{ frame: frameOf(c), splits, query, campaign }} />);
   });
 
   app.post("/console/ledger", async (c) => {

@@ -72,6 +72,7 @@ export const Page: FC<PageProps> = ({ frame, title, refreshS, children }) => {
             <a href="/console">{say(WORDS.newApplication)}</a>
             <a href="/console/overview">{say(WORDS.overview)}</a>
             <a href="/console/ledger">{say(WORDS.ledger)}</a>
+            <a href="/console/cohorts">{say(WORDS.cohorts)}</a>
             <a href="/console/campaign">{say(WORDS.campaign)}</a>
             <a href="/console/drift">{say(WORDS.drift)}</a>
             {viewer.seesModels ? <a href="/console/models">{say(WORDS.models)}</a> : null}

@@ -342,6 +342,43 @@ export const WORDS = {
     ru: "{bank}: сбывшаяся доля против ожидаемой по ступеням",
     en: "{bank}: the share that came true over the expected one, by band",
   },
+  cohorts: { ru: "Группы", en: "Cohorts" },
+  cohortsIntro: {
+    ru:
+      "Клиенты, которых одобряют заметно реже или чаще остальных: до трёх условий вместе. Найдены среди последних 5 000 заявок; обновляется раз в десять минут.",
+    en:
+      "Clients who are approved clearly less, or more, than the others: up to three conditions together. Found among the latest 5,000 applications, every ten minutes.",
+  },
+  byDecisions: { ru: "По решениям банков", en: "By decisions of banks" },
+  byEstimates: { ru: "По оценкам", en: "By estimates" },
+  cohortsOf: {
+    ru: "Клиентов: {clients}, в среднем {mean}",
+    en: "{clients} clients, {mean} on average",
+  },
+  nobodyToTellApart: {
+    ru: "Пока не известно ни одного решения",
+    en: "No decision is known yet",
+  },
+  approvedLess: { ru: "Реже остальных", en: "Less than the others" },
+  approvedMore: { ru: "Чаще остальных", en: "More than the others" },
+  noCohort: {
+    ru: "Никто не отличается сильнее, чем бывает случайно",
+    en: "Nobody differs beyond chance",
+  },
+  cohort: { ru: "Кто", en: "Who" },
+  itsShare: { ru: "У них", en: "Theirs" },
+  othersShare: { ru: "У остальных", en: "The others'" },
+  upliftByOffers: {
+    ru: "Добавят предложения, одобрений",
+    en: "Approvals that offers would add",
+  },
+  cohortsNote: {
+    ru:
+      "Группы меньше пяти клиентов не показываются. Интервал не учитывает, что группу выбрали. Отличие — не причина: оно может быть от того, чего нет в анкете.",
+    en:
+      "Fewer than five clients are never shown apart. The interval does not know that the cohort was chosen. A difference is no cause: it may come of what nobody asked.",
+  },
+
   campaign: { ru: "Кому позвонить", en: "Call back" },
   campaignIntro: {
     ru:

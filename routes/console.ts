@@ -72,7 +72,9 @@ export function addConsole(app: OpenAPIHono, options: Options): void {
       ledger: (c) => options.analytics.ledger(callerOf(c).tenant),
       overview: (c, days) =>
         options.analytics.overview(callerOf(c).tenant, { days, nowMs: options.now() }),
-      cohorts: splitsOf(questionnaire),
+      cohorts: (c, measure) =>
+        options.cohorts.find(callerOf(c).tenant, { measure, nowMs: options.now() }),
+      splits: splitsOf(questionnaire),
       campaign: (c, query) =>
         options.campaigns.list({
           ...{ tenant: callerOf(c).tenant, revision: options.revision(), nowMs: options.now() },

@@ -112,6 +112,7 @@ export function documentOptions({ questionnaire, banks, service }: Config): AppO
       downgraded: () => [],
     },
     campaigns: { list: unasked },
+    cohorts: { find: unasked },
     erase: unasked,
     subjects: { report: unasked, erase: unasked, withdraw: unasked },
     consents: { read: unasked, give: unasked, withdraw: unasked },

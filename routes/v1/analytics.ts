@@ -1,7 +1,13 @@
 /** What became of applications: the ledger, changes of banks, and where applications are won and lost. */
 import { createRoute, type OpenAPIHono, z } from "@hono/zod-openapi";
 import type { Context } from "hono";
-import { bankChangesSchema, bankLedgerSchema, overviewSchema } from "../../analytics/views.ts";
+import {
+  bankChangesSchema,
+  bankLedgerSchema,
+  cohortsSchema,
+  overviewSchema,
+} from "../../analytics/views.ts";
+import { COHORT_MEASURES, type Cohorts } from "../../analytics/mod.ts";
 import type { Campaigns } from "../../campaigns/mod.ts";
 import { campaignSchema } from "../../campaigns/views.ts";
 import { callerOf, permit } from "../access.ts";
@@ -11,6 +17,7 @@ import { fieldErrors, Problem } from "./problems.ts";
 
 export interface AnalyticsOptions extends Pick<OutcomesOptions, "analytics" | "now"> {
   readonly campaigns: Pick<Campaigns, "list">;
+  readonly cohorts: Pick<Cohorts, "find">;
   /** Of the models and rules in service. */
   readonly revision: () => string;
 }
@@ -75,6 +82,7 @@ export function addAnalytics(app: OpenAPIHono, options: AnalyticsOptions): void 
   addLedger(app, options);
   addOverview(app, options);
   addDrift(app, options);
+  addCohorts(app, options);
   addCampaign(app, options);
 }
 
@@ -279,5 +287,57 @@ function addCampaign(app: OpenAPIHono, { campaigns, revision, now }: AnalyticsOp
     if (campaign === undefined) throw noCohort(split, bin);
     c.header("Cache-Control", "no-store");
     return c.json(campaign, 200);
+  });
+}
+
+const measureSchema = z.object({
+  by: z.enum(COHORT_MEASURES).default("decided").openapi({
+    description:
+      "decided: the share that a bank approved, of clients on whom one decided; estimated: the best chance, of all clients",
+  }),
+});
+
+const COHORTS_EXAMPLE = {
+  ...{ measure: "decided" as const, clients: 4210, mean: 0.52, higher: [] },
+  lower: [{
+    conditions: [{
+      field: "employment_status",
+      text: { ru: "Занятость: Собственное дело", en: "Employment: Own business" },
+    }],
+    ...{ clients: 214, value: 0.27, others: 0.53, expected: 0.51, decided: 214, uplift: 12.4 },
+    rate: { value: 0.27, low: 0.215, high: 0.333 },
+  }],
+};
+
+function addCohorts(app: OpenAPIHono, { cohorts, now }: AnalyticsOptions): void {
+  const route = createRoute({
+    method: "get",
+    path: "/v1/analytics/cohorts",
+    operationId: "getCohorts",
+    tags: ["Outcomes"],
+    summary: "Which clients are approved less, or more, than the others",
+    description:
+      "Found among the latest 5,000 applications, as of the last ten minutes: clients for whom up to three conditions on their " +
+      "answers hold together and who differ beyond chance. Fewer than 5 clients are never told apart. Rows of batches are not in it.",
+    request: { query: measureSchema },
+    responses: {
+      200: {
+        description: "What was found",
+        content: {
+          "application/json": {
+            schema: cohortsSchema.extend({}).openapi("Cohorts"),
+            example: COHORTS_EXAMPLE,
+          },
+        },
+      },
+      ...problemResponses("invalid-request", "unavailable"),
+    },
+  });
+  app.openAPIRegistry.registerPath(route);
+  app.get(route.path, permit("read"), async (c) => {
+    const query = measureSchema.safeParse(c.req.query());
+    if (!query.success) throw new Problem("invalid-request", { errors: fieldErrors(query.error) });
+    const { by: measure } = query.data;
+    return c.json(await cohorts.find(callerOf(c).tenant, { measure, nowMs: now() }), 200);
   });
 }

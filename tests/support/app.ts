@@ -3,7 +3,7 @@
  * worker, no sleep.
  */
 import { Campaigns } from "../../campaigns/mod.ts";
-import { Analytics, FactStore, OutcomeStore, Projector } from "../../analytics/mod.ts";
+import { Analytics, Cohorts, FactStore, OutcomeStore, Projector } from "../../analytics/mod.ts";
 import { AuditLog } from "../../audit/mod.ts";
 import { KeyStore } from "../../access/mod.ts";
 import { ConsentRecorder, ConsentStore, subjectHash } from "../../consent/mod.ts";
@@ -141,6 +141,7 @@ export async function openApp(
     access: access?.({ connection, clock }) ?? OPEN_ACCESS,
     analytics: new Analytics({ ...config, facts, outcomes: new OutcomeStore(database) }),
     campaigns: new Campaigns({ ...config, database, store }),
+    cohorts: new Cohorts({ ...config, database, payloadsOf: (ids) => store.payloadEach(ids) }),
     consents,
     keys: new KeyStore(database, audit),
     subjects: new Subjects({ ...{ database, audit, consents, store, erasure } }),

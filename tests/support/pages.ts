@@ -29,6 +29,8 @@ export function pagesOf({ application, entry, person }: PagesOptions): AskedPage
     { name: "overview, 90 days", path: "/console/overview" },
     { name: "overview, 365 days", path: "/console/overview?days=365" },
     { name: "ledger", path: "/console/ledger" },
+    { name: "cohorts", path: "/console/cohorts" },
+    { name: "cohorts, by estimates", path: "/console/cohorts?by=estimated" },
     { name: "call back", path: "/console/campaign" },
     { name: "call back, of a cohort", path: "/console/campaign?cohort=family_status:1&days=0" },
     { name: "drift", path: "/console/drift" },

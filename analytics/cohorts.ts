@@ -1,0 +1,173 @@
+/**
+ * The cohorts of a tenant's latest applications that banks approve less, or more, than the others: found by
+ * `cohort_search.ts`, by what banks decided or by what was estimated.
+ *
+ * Known limit: a search takes the thread for some tenths of a second, so what was found is kept for ten minutes.
+ */
+import type { Questionnaire } from "../configs/mod.ts";
+import { type Database, statement } from "../database/database.ts";
+import { wilson } from "../lifecycle/mod.ts";
+import type { FeatureRow } from "../scoring/features.ts";
+import { decodePayload } from "../scoring/handler.ts";
+import { type CohortColumn, cohortColumns } from "./cohort_columns.ts";
+import { findCohorts, type FoundCohort, SMALL_CELL } from "./cohort_search.ts";
+import { STEPS } from "./events.ts";
+import type { Estimate, Told } from "./fact.ts";
+import type { FoundCohorts, ShownCohort } from "./views.ts";
+
+/** How many of a tenant's latest applications cohorts are looked for in. */
+export const COHORT_WINDOW = 5000;
+/** Payloads that are read at a time; between them the thread is others'. */
+const PAGE = 250;
+const MOST_SHOWN = 10;
+const FRESH_MS = 600_000;
+/** Tenants and ways of counting for whom this is kept. */
+const MOST_KEPT = 100;
+
+const LATEST = `
+  SELECT tasks.id, tasks.created_at_ms, facts.estimate, facts.told
+  FROM facts JOIN tasks USING (number)
+  WHERE facts.tenant = :tenant ORDER BY facts.number DESC LIMIT ${COHORT_WINDOW}`;
+
+/** `decided`: the share that a bank approved, of clients on whom one decided; `estimated`: the best chance, of all that have one. */
+export const COHORT_MEASURES = ["decided", "estimated"] as const;
+export type CohortMeasure = typeof COHORT_MEASURES[number];
+
+/** A client as a search takes one. */
+export interface CohortClient extends FeatureRow {
+  readonly estimate: Estimate;
+  readonly told: Told;
+}
+
+export interface CohortParts {
+  readonly database: Pick<Database, "read">;
+  readonly payloadsOf: (ids: readonly string[]) => Promise<ReadonlyMap<string, string>>;
+  readonly questionnaire: Questionnaire;
+}
+
+export class Cohorts {
+  readonly #parts: CohortParts;
+  readonly #kept = new Map<
+    string,
+    { readonly atMs: number; readonly found: Promise<FoundCohorts> }
+  >();
+
+  constructor(parts: CohortParts) {
+    this.#parts = parts;
+  }
+
+  /** As of the last ten minutes. */
+  async find(
+    tenant: string,
+    { measure, nowMs }: { readonly measure: CohortMeasure; readonly nowMs: number },
+  ): Promise<FoundCohorts> {
+    const key = JSON.stringify([tenant, measure]);
+    const kept = this.#kept.get(key);
+    if (kept !== undefined && nowMs - kept.atMs < FRESH_MS) return await kept.found;
+    if (this.#kept.size >= MOST_KEPT) this.#kept.clear();
+    const found = this.#find(tenant, measure);
+    this.#kept.set(key, { atMs: nowMs, found });
+    // Who comes next asks again.
+    found.catch(() => this.#kept.delete(key));
+    return await found;
+  }
+
+  async #find(tenant: string, measure: CohortMeasure): Promise<FoundCohorts> {
+    const { database, payloadsOf, questionnaire } = this.#parts;
+    const { rows } = await database.read(statement(LATEST, { tenant }));
+    const clients: CohortClient[] = [];
+    for (let at = 0; at < rows.length; at += PAGE) {
+      const page = rows.slice(at, at + PAGE);
+      const payloads = await payloadsOf(page.map(({ id }) => String(id)));
+      for (const row of page) {
+        const payload = payloads.get(String(row.id));
+        if (payload === undefined) continue;
+        clients.push({
+          answers: decodePayload(payload).answers,
+          atMs: Number(row.created_at_ms),
+          estimate: JSON.parse(String(row.estimate)),
+          told: JSON.parse(String(row.told)),
+        });
+      }
+    }
+    return cohortsOf(clients, { measure, questionnaire });
+  }
+}
+
+/** Pure. */
+export function cohortsOf(
+  clients: readonly CohortClient[],
+  { measure, questionnaire }: {
+    readonly measure: CohortMeasure;
+    readonly questionnaire: Questionnaire;
+  },
+): FoundCohorts {
+  const judged = clients.filter(({ estimate, told }) =>
+    measure === "decided" ? isDecided(told) : Object.keys(estimate.permille).length > 0
+  );
+  const columns = cohortColumns(questionnaire, judged);
+  const target = Float64Array.from(
+    judged,
+    ({ estimate, told }) => measure === "decided" ? Number(isApproved(told)) : bestChance(estimate),
+  );
+  const population = { columns, target, members: Uint32Array.from(judged.keys()) };
+  const found = (direction: "lower" | "higher") =>
+    findCohorts(population, { direction, limit: MOST_SHOWN }).map((cohort) =>
+      shown(cohort, { columns, target, judged })
+    );
+  return {
+    measure,
+    clients: judged.length,
+    ...judged.length > 0 && { mean: mean(target) },
+    lower: found("lower"),
+    higher: found("higher"),
+  };
+}
+
+function shown(
+  { conditions, members }: FoundCohort,
+  { columns, target, judged }: {
+    readonly columns: readonly CohortColumn[];
+    readonly target: Float64Array;
+    readonly judged: readonly CohortClient[];
+  },
+): ShownCohort {
+  const own = [...members].flatMap((member) => judged[member] ?? []);
+  const inside = new Set(members);
+  const values = Float64Array.from(members, (member) => target[member] ?? 0);
+  const decided = own.filter(({ told }) => isDecided(told));
+  const approved = decided.filter(({ told }) => isApproved(told)).length;
+  const rate = decided.length >= SMALL_CELL ? wilson(approved, decided.length) : undefined;
+  return {
+    conditions: conditions.flatMap((condition) => columns[condition.column]?.show(condition) ?? []),
+    clients: members.length,
+    value: mean(values),
+    others: mean(target.filter((_, at) => !inside.has(at))),
+    expected: mean(Float64Array.from(own, ({ estimate }) => bestChance(estimate))),
+    ...rate && { decided: decided.length, rate },
+    uplift: own.reduce((sum, { estimate }) => sum + upliftOf(estimate), 0),
+  };
+}
+
+/** By how much the best offer beats the best chance of the loan as asked, in [0, 1]. */
+function upliftOf(estimate: Estimate): number {
+  const offered = Object.entries(estimate.levers).filter(([code]) => code.startsWith("offer."));
+  const best = Math.max(0, ...offered.map(([, permille]) => permille / 1000));
+  return Math.max(0, best - bestChance(estimate));
+}
+
+function bestChance({ permille }: Estimate): number {
+  return Math.max(0, ...Object.values(permille)) / 1000;
+}
+
+function isDecided(told: Told): boolean {
+  return Object.values(told).some((event) => STEPS[event] !== undefined);
+}
+
+function isApproved(told: Told): boolean {
+  return Object.values(told).some((event) => (STEPS[event] ?? 0) > 0);
+}
+
+function mean(values: Float64Array): number {
+  return values.length === 0 ? 0 : values.reduce((sum, value) => sum + value, 0) / values.length;
+}

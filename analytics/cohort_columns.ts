@@ -20,6 +20,9 @@ export interface ShownCondition {
 }
 
 export interface CohortColumn extends Column {
+  /** Id of the question, and what it is called. */
+  readonly field: string;
+  readonly title: Localized;
   readonly show: (condition: Condition) => ShownCondition;
 }
 
@@ -71,6 +74,7 @@ function listed(
   const titles = [NO_ANSWER.title, ...answers, OTHER.title];
   const last = titles.length - 1;
   return {
+    ...{ field: id, title: label },
     values: Uint8Array.from(values, (code) => Number.isNaN(code) ? 0 : code < 0 ? last : code + 1),
     bins: titles.length,
     ordered: false,
@@ -96,6 +100,7 @@ function ordered(
   if (edges.length < 1) return undefined;
   const last = edges.length + 1;
   return {
+    ...{ field: id, title: label },
     values: Uint8Array.from(
       values,
       (value) => Number.isNaN(value) ? 0 : 1 + edges.filter((edge) => edge <= value).length,

@@ -10,10 +10,16 @@ import { wilson } from "../lifecycle/mod.ts";
 import type { FeatureRow } from "../scoring/features.ts";
 import { decodePayload } from "../scoring/handler.ts";
 import { type CohortColumn, cohortColumns } from "./cohort_columns.ts";
-import { findCohorts, type FoundCohort, SMALL_CELL } from "./cohort_search.ts";
+import {
+  findCohorts,
+  type FoundCohort,
+  membersOf,
+  type Population,
+  SMALL_CELL,
+} from "./cohort_search.ts";
 import { STEPS } from "./events.ts";
 import type { Estimate, Told } from "./fact.ts";
-import type { FoundCohorts, ShownCohort } from "./views.ts";
+import type { FoundCohorts, ShownCohort, ShownSplit } from "./views.ts";
 
 /** How many of a tenant's latest applications cohorts are looked for in. */
 export const COHORT_WINDOW = 5000;
@@ -49,18 +55,33 @@ export class Cohorts {
   readonly #parts: CohortParts;
   readonly #kept = new Map<
     string,
-    { readonly atMs: number; readonly found: Promise<FoundCohorts> }
+    { readonly atMs: number; readonly found: Promise<Found> }
   >();
 
   constructor(parts: CohortParts) {
     this.#parts = parts;
   }
 
-  /** As of the last ten minutes. */
+  /** As of the last ten minutes; `undefined` where there is no such question to tell clients apart by. */
   async find(
     tenant: string,
+    { measure, split, nowMs }: {
+      readonly measure: CohortMeasure;
+      /** Id of a question by whose answers all clients are told apart as well. */
+      readonly split?: string | undefined;
+      readonly nowMs: number;
+    },
+  ): Promise<FoundCohorts | undefined> {
+    const { cohorts, splits } = await this.#fresh(tenant, { measure, nowMs });
+    if (split === undefined) return cohorts;
+    const asked = splits.get(split);
+    return asked && { ...cohorts, split: asked };
+  }
+
+  async #fresh(
+    tenant: string,
     { measure, nowMs }: { readonly measure: CohortMeasure; readonly nowMs: number },
-  ): Promise<FoundCohorts> {
+  ): Promise<Found> {
     const key = JSON.stringify([tenant, measure]);
     const kept = this.#kept.get(key);
     if (kept !== undefined && nowMs - kept.atMs < FRESH_MS) return await kept.found;
@@ -72,7 +93,7 @@ export class Cohorts {
     return await found;
   }
 
-  async #find(tenant: string, measure: CohortMeasure): Promise<FoundCohorts> {
+  async #find(tenant: string, measure: CohortMeasure): Promise<Found> {
     const { database, payloadsOf, questionnaire } = this.#parts;
     const { rows } = await database.read(statement(LATEST, { tenant }));
     const clients: CohortClient[] = [];
@@ -94,6 +115,12 @@ export class Cohorts {
   }
 }
 
+interface Found {
+  readonly cohorts: FoundCohorts;
+  /** By the question's id. */
+  readonly splits: ReadonlyMap<string, ShownSplit>;
+}
+
 /** Pure. */
 export function cohortsOf(
   clients: readonly CohortClient[],
@@ -101,7 +128,7 @@ export function cohortsOf(
     readonly measure: CohortMeasure;
     readonly questionnaire: Questionnaire;
   },
-): FoundCohorts {
+): Found {
   const judged = clients.filter(({ estimate, told }) =>
     measure === "decided" ? isDecided(told) : Object.keys(estimate.permille).length > 0
   );
@@ -116,16 +143,45 @@ export function cohortsOf(
       shown(cohort, { columns, target, judged })
     );
   return {
-    measure,
-    clients: judged.length,
-    ...judged.length > 0 && { mean: mean(target) },
-    lower: found("lower"),
-    higher: found("higher"),
+    cohorts: {
+      measure,
+      clients: judged.length,
+      ...judged.length > 0 && { mean: mean(target) },
+      fields: columns.map(({ field, title }) => ({ field, title })),
+      lower: found("lower"),
+      higher: found("higher"),
+    },
+    splits: new Map(columns.map(({ field, title }, column) => [field, {
+      ...{ field, title },
+      cells: cellsOf(population, column).map((cell) => shown(cell, { columns, target, judged })),
+    }])),
   };
 }
 
+/**
+ * Each answer, or part of what is in an order, with its clients. Those of fewer than five are left out, and where they are fewer than
+ * five together the smallest other as well: else what is left out could be told from the sum.
+ */
+function cellsOf(
+  population: Population,
+  column: number,
+): Pick<FoundCohort, "conditions" | "members">[] {
+  const bins = population.columns[column]?.bins ?? 0;
+  const cells = Array.from({ length: bins }, (_, bin) => {
+    const conditions = [{ column, from: bin, to: bin }];
+    return { conditions, members: membersOf(population, conditions) };
+  }).filter(({ members }) => members.length > 0);
+  const kept = cells.filter(({ members }) => members.length >= SMALL_CELL);
+  const hidden = population.members.length -
+    kept.reduce((sum, { members }) => sum + members.length, 0);
+  if (hidden === 0 || hidden >= SMALL_CELL) return kept;
+  const smallest = Math.min(...kept.map(({ members }) => members.length));
+  const without = kept.findIndex(({ members }) => members.length === smallest);
+  return kept.filter((_, at) => at !== without);
+}
+
 function shown(
-  { conditions, members }: FoundCohort,
+  { conditions, members }: Pick<FoundCohort, "conditions" | "members">,
   { columns, target, judged }: {
     readonly columns: readonly CohortColumn[];
     readonly target: Float64Array;

@@ -129,15 +129,28 @@ const cohortSchema = z.object({
   uplift: z.number().describe("Approvals that the best offers would add, as they were estimated"),
 });
 
+const splitSchema = z.object({
+  field: z.string(),
+  title: localized,
+  cells: z.array(cohortSchema).describe(
+    "By the answer, or by parts of about the same size of what is in an order; answers of fewer than 5 clients are left out",
+  ),
+});
+
 export const cohortsSchema = z.object({
   measure: z.enum(["decided", "estimated"]),
   clients: z.int().describe("Of the latest 5,000 applications those that it speaks of"),
   mean: probability.optional().describe(
     "Of what cohorts are found by; absent where there is no client",
   ),
+  fields: z.array(z.object({ field: z.string(), title: localized })).describe(
+    "Questions by which clients can be told apart: what `split` takes",
+  ),
+  split: splitSchema.optional().describe("Where it was asked for"),
   lower: z.array(cohortSchema).describe("What differs most beyond chance first, at most 10"),
   higher: z.array(cohortSchema),
 });
 
 export type FoundCohorts = z.infer<typeof cohortsSchema>;
+export type ShownSplit = z.infer<typeof splitSchema>;
 export type ShownCohort = z.infer<typeof cohortSchema>;

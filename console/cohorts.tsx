@@ -17,7 +17,7 @@ export function measureOf(asked: string | undefined): CohortMeasure {
 
 export const CohortsPage: FC<{ frame: Frame; cohorts: FoundCohorts }> = ({ frame, cohorts }) => {
   const say = sayIn(frame.language);
-  const { measure, clients, mean, lower, higher } = cohorts;
+  const { measure, clients, mean, fields, split, lower, higher } = cohorts;
   return (
     <Page frame={frame} title={say(WORDS.cohorts)}>
       <h1>{say(WORDS.cohorts)}</h1>
@@ -39,6 +39,26 @@ export const CohortsPage: FC<{ frame: Frame; cohorts: FoundCohorts }> = ({ frame
       </p>
       <Table id="lower" title={say(WORDS.approvedLess)} cohorts={lower} say={say} />
       <Table id="higher" title={say(WORDS.approvedMore)} cohorts={higher} say={say} />
+      <h2 id="apart">{say(WORDS.toldApart)}</h2>
+      <form method="get" action="/console/cohorts#apart" class="questionnaire no-print">
+        <input type="hidden" name="by" value={measure} />
+        <div class="fields">
+          <p class="field">
+            <label for="split">{say(WORDS.question)}</label>
+            <select id="split" name="split">
+              {fields.map(({ field, title }) => (
+                <option value={field} selected={field === split?.field}>{say(title)}</option>
+              ))}
+            </select>
+          </p>
+          <p class="actions">
+            <button type="submit">{say(WORDS.show)}</button>
+          </p>
+        </div>
+      </form>
+      {split === undefined
+        ? null
+        : <Table id="split-by" title={say(split.title)} cohorts={split.cells} say={say} />}
       <p class="small">{say(WORDS.cohortsNote)}</p>
     </Page>
   );

@@ -62,7 +62,11 @@ export interface ConsoleOptions {
     application: { readonly answers: Answers; readonly atMs: number },
   ) => Promise<{ readonly decision: Decision; readonly curves: readonly Curve[] } | undefined>;
   readonly overview: (c: Context, days: Period) => Promise<Overview>;
-  readonly cohorts: (c: Context, measure: CohortMeasure) => Promise<FoundCohorts>;
+  /** `undefined` where there is no such question to tell clients apart by. */
+  readonly cohorts: (
+    c: Context,
+    asked: { readonly measure: CohortMeasure; readonly split?: string | undefined },
+  ) => Promise<FoundCohorts | undefined>;
   /** Of whom a list of clients can be asked for. */
   readonly splits: readonly Split[];
   /** Whom to call back; `undefined` where there is no such cohort. */
@@ -210,8 +214,14 @@ export function consoleRoutes(options: ConsoleOptions): Hono {
   );
 
   app.get("/console/cohorts", async (c) => {
-    const cohorts = await options.cohorts(c, measureOf(c.req.query("by")));
-    return page(c, <CohortsPage {...{ frame: frameOf(c), cohorts }} />);
+    const { by, split } = c.req.query();
+    const cohorts = await options.cohorts(c, {
+      measure: measureOf(by),
+      ...split && { split },
+    });
+    return cohorts === undefined
+      ? page(c, <Notice frame={frameOf(c)} title={WORDS.notFound} />, 404)
+      : page(c, <CohortsPage {...{ frame: frameOf(c), cohorts }} />);
   });
 
   app.get("/console/campaign", async (c) => {

@@ -359,6 +359,8 @@ export const WORDS = {
     ru: "Пока не известно ни одного решения",
     en: "No decision is known yet",
   },
+  toldApart: { ru: "По ответам на вопрос", en: "By the answers to a question" },
+  question: { ru: "Вопрос", en: "Question" },
   approvedLess: { ru: "Реже остальных", en: "Less than the others" },
   approvedMore: { ru: "Чаще остальных", en: "More than the others" },
   noCohort: {

@@ -72,8 +72,8 @@ export function addConsole(app: OpenAPIHono, options: Options): void {
       ledger: (c) => options.analytics.ledger(callerOf(c).tenant),
       overview: (c, days) =>
         options.analytics.overview(callerOf(c).tenant, { days, nowMs: options.now() }),
-      cohorts: (c, measure) =>
-        options.cohorts.find(callerOf(c).tenant, { measure, nowMs: options.now() }),
+      cohorts: (c, asked) =>
+        options.cohorts.find(callerOf(c).tenant, { ...asked, nowMs: options.now() }),
       splits: splitsOf(questionnaire),
       campaign: (c, query) =>
         options.campaigns.list({

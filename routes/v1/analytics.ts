@@ -295,10 +295,15 @@ const measureSchema = z.object({
     description:
       "decided: the share that a bank approved, of clients on whom one decided; estimated: the best chance, of all clients",
   }),
+  split: z.string().max(64).optional().openapi({
+    description: "Id of a question by whose answers all clients are told apart as well",
+    example: "monthprofit",
+  }),
 });
 
 const COHORTS_EXAMPLE = {
   ...{ measure: "decided" as const, clients: 4210, mean: 0.52, higher: [] },
+  fields: [{ field: "employment_status", title: { ru: "Занятость", en: "Employment" } }],
   lower: [{
     conditions: [{
       field: "employment_status",
@@ -330,14 +335,18 @@ function addCohorts(app: OpenAPIHono, { cohorts, now }: AnalyticsOptions): void 
           },
         },
       },
-      ...problemResponses("invalid-request", "unavailable"),
+      ...problemResponses("invalid-request", "not-found", "unavailable"),
     },
   });
   app.openAPIRegistry.registerPath(route);
   app.get(route.path, permit("read"), async (c) => {
     const query = measureSchema.safeParse(c.req.query());
     if (!query.success) throw new Problem("invalid-request", { errors: fieldErrors(query.error) });
-    const { by: measure } = query.data;
-    return c.json(await cohorts.find(callerOf(c).tenant, { measure, nowMs: now() }), 200);
+    const { by: measure, split } = query.data;
+    const found = await cohorts.find(callerOf(c).tenant, { measure, split, nowMs: now() });
+    if (found !== undefined) return c.json(found, 200);
+    throw new Problem("not-found", {
+      detail: `there is no question ${split} to tell clients apart by`,
+    });
   });
 }

@@ -12,6 +12,7 @@ import {
   signIn,
   startService,
   tellOutcomes,
+  tellTightening,
   violations,
   visit,
 } from "./support.ts";
@@ -233,6 +234,31 @@ Deno.test("tell what a bank decided, and see the ledger move", async () => {
   assert.match(await page.locator("#ledger-bank_a").textContent() ?? "", /40 decisions/);
   assert.ok(await page.locator("#ledger-bank_a tbody tr").count() > 0);
   assert.deepEqual(errors, []);
+});
+
+Deno.test("a cohort that a bank refuses is named among the first three, in the visitor's language", async () => {
+  await using service = await startService();
+  await using browser = await openBrowser();
+  await tellTightening(service.url);
+  for (const [language, name] of [["ru", "Собственное дело"], ["en", "Own business"]] as const) {
+    await using visitor = await visit(browser, { language });
+    const { page, errors } = visitor;
+    await seeFunnel(page, service.url, { applied: 1000, sent: 1000 });
+    await page.locator("header nav a[href='/console/cohorts']").click();
+    await page.waitForURL(/\/console\/cohorts$/);
+    const rows = await page.locator("table").first().locator("tbody th").allTextContents();
+    assert.ok(rows.slice(0, 3).some((text) => text.includes(name)), rows.join("; "));
+    assert.deepEqual(await violations(page), [], language);
+    await page.locator("#split").selectOption("monthprofit");
+    await page.locator("main form button").click();
+    await page.waitForURL(/split=monthprofit/);
+    assert.ok(await page.locator("table").last().locator("tbody tr").count() > 5);
+    assert.deepEqual(await violations(page), [], language);
+    await page.locator("a[href='?by=estimated']").click();
+    await page.waitForURL(/by=estimated/);
+    assert.deepEqual(await violations(page), [], language);
+    assert.deepEqual(errors, []);
+  }
 });
 
 Deno.test("see whom to call back with which offer, and choose of whom", async () => {

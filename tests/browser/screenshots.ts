@@ -40,7 +40,12 @@ for (const language of LANGUAGES) {
   await shoot("overview");
   await sendRefused(page, service.url);
   await shoot("campaign");
-  if (language === LANGUAGES[0]) await tellTightening(service.url);
+  if (language === LANGUAGES[0]) {
+    await tellTightening(service.url);
+    await seeFunnel(page, service.url, { applied: 1049, sent: 1048 });
+  }
+  await page.goto(`${service.url}/console/cohorts`);
+  await shoot("cohorts");
   await page.goto(`${service.url}/console/drift`);
   await shoot("drift");
   await page.goto(`${service.url}/console/models`);

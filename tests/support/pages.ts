@@ -30,6 +30,7 @@ export function pagesOf({ application, entry, person }: PagesOptions): AskedPage
     { name: "overview, 365 days", path: "/console/overview?days=365" },
     { name: "ledger", path: "/console/ledger" },
     { name: "cohorts", path: "/console/cohorts" },
+    { name: "cohorts, told apart", path: "/console/cohorts?split=monthprofit" },
     { name: "cohorts, by estimates", path: "/console/cohorts?by=estimated" },
     { name: "call back", path: "/console/campaign" },
     { name: "call back, of a cohort", path: "/console/campaign?cohort=family_status:1&days=0" },

@@ -76,15 +76,35 @@ Deno.test("clients whom banks approve less are named by their conditions, the fi
 Deno.test("where all have the same chance no cohort is found by estimates", async () => {
   await using app = await openApp();
   await store(app, 200);
-  assert.deepEqual(await read(app, "by=estimated"), {
-    ...{ measure: "estimated", clients: 200, mean: 0.5, lower: [], higher: [] },
+  const { fields, ...rest } = await read(app, "by=estimated");
+  assert.ok(fields.some(({ field }: { field: string }) => field === "monthprofit"));
+  assert.deepEqual({ ...rest, fields }, {
+    ...{ measure: "estimated", clients: 200, mean: 0.5, lower: [], higher: [], fields },
   });
   assert.equal((await app.request("/v1/analytics/cohorts?by=luck")).status, 422);
 });
 
+Deno.test("all clients are told apart by the answers to any question that has few, or an order", async () => {
+  await using app = await openApp();
+  await store(app, 300);
+  const cellsOf = async (split: string) => (await read(app, `split=${split}`)).split.cells;
+  const kinds = await cellsOf("employment_status");
+  assert.deepEqual(kinds.map(({ clients }: { clients: number }) => clients), [100, 100, 100]);
+  const expected =
+    Array.from({ length: 300 }, (_, at) => at).filter((at) => at % 3 === 1 && client(at).approved)
+      .length / 100;
+  assert.equal(kinds[1].value, expected);
+  const incomes = await cellsOf("monthprofit");
+  const sum = incomes.reduce((sum: number, { clients }: { clients: number }) => sum + clients, 0);
+  assert.equal(sum, 300);
+  assert.match(incomes[0].conditions[0].text.en, /less than/);
+  assert.match(incomes.at(-1).conditions[0].text.en, /or more$/);
+  assert.equal((await app.request("/v1/analytics/cohorts?split=merch_code")).status, 404);
+});
+
 Deno.test("what was found is kept for ten minutes", async () => {
   await using app = await openApp();
-  assert.deepEqual(await read(app), { measure: "decided", clients: 0, lower: [], higher: [] });
+  assert.equal((await read(app)).clients, 0);
   await store(app, 10);
   assert.equal((await read(app)).clients, 0);
   await app.clock.advance(600_000);
@@ -107,10 +127,16 @@ Deno.test("cohortsOf() shows no fewer than five clients, and no rate of fewer de
           permille: { bank_a: kind === 0 ? 0 : chance },
         },
       }));
-      const found = cohortsOf(clients, { ...config, measure: "estimated" });
+      const { cohorts: found, splits } = cohortsOf(clients, { ...config, measure: "estimated" });
       for (const cohort of [...found.lower, ...found.higher]) {
         assert.ok(cohort.clients >= 5 && found.clients - cohort.clients >= 5);
         assert.ok(cohort.decided === undefined || cohort.decided >= 5);
+      }
+      for (const { cells } of splits.values()) {
+        const shown = cells.reduce((sum, { clients }) => sum + clients, 0);
+        const hidden = found.clients - shown;
+        assert.ok(cells.every(({ clients }) => clients >= 5));
+        assert.ok(hidden === 0 || hidden >= 5, `${hidden} clients could be told from the sum`);
       }
     }),
   );

@@ -95,9 +95,8 @@ function ordered(
   { id, label }: Field,
   values: Float32Array,
   { write, texts }: Written,
-): CohortColumn | undefined {
+): CohortColumn {
   const edges = edgesOf(values);
-  if (edges.length < 1) return undefined;
   const last = edges.length + 1;
   return {
     ...{ field: id, title: label },
@@ -111,11 +110,9 @@ function ordered(
       const [low, high] = [edges[from - 2], edges[to - 1]].map((edge) =>
         edge === undefined ? undefined : write(edge)
       );
-      if (from === 0) {
-        return {
-          field: id,
-          text: filled(COHORT_TEXTS.answer, { field: label, answer: NO_ANSWER.title }),
-        };
+      const whole = from === 0 ? NO_ANSWER.title : low || high ? undefined : COHORT_TEXTS.answered;
+      if (whole !== undefined) {
+        return { field: id, text: filled(COHORT_TEXTS.answer, { field: label, answer: whole }) };
       }
       const text = low && high ? texts.between : low ? texts.atLeast : texts.below;
       return {

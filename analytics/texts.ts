@@ -26,6 +26,7 @@ export const CHANGE_TEXTS = {
 /** How a condition on clients is read. */
 export const COHORT_TEXTS = {
   answer: { ru: "{field}: {answer}", en: "{field}: {answer}" },
+  answered: { ru: "есть ответ", en: "answered" },
   amount: {
     atLeast: { ru: "{field}: от {from}", en: "{field}: {from} or more" },
     below: { ru: "{field}: меньше {below}", en: "{field}: less than {below}" },

@@ -2162,6 +2162,50 @@ export interface components {
             clients: number;
             /** @description Of what cohorts are found by; absent where there is no client */
             mean?: number;
+            /** @description Questions by which clients can be told apart: what `split` takes */
+            fields: {
+                field: string;
+                title: {
+                    ru: string;
+                    en: string;
+                };
+            }[];
+            /** @description Where it was asked for */
+            split?: {
+                field: string;
+                title: {
+                    ru: string;
+                    en: string;
+                };
+                /** @description By the answer, or by parts of about the same size of what is in an order; answers of fewer than 5 clients are left out */
+                cells: {
+                    /** @description At most three; all hold for each of its clients */
+                    conditions: {
+                        field: string;
+                        text: {
+                            ru: string;
+                            en: string;
+                        };
+                    }[];
+                    clients: number;
+                    /** @description Mean of what it was found by */
+                    value: number;
+                    /** @description The same of all other clients */
+                    others: number;
+                    /** @description Mean of the best chance that was estimated */
+                    expected: number;
+                    /** @description Clients on whom a bank decided; absent where fewer than 5 */
+                    decided?: number;
+                    /** @description Share of them whom a bank approved, with Wilson's interval, which does not know that the cohort was chosen */
+                    rate?: {
+                        value: number;
+                        low: number;
+                        high: number;
+                    };
+                    /** @description Approvals that the best offers would add, as they were estimated */
+                    uplift: number;
+                }[];
+            };
             /** @description What differs most beyond chance first, at most 10 */
             lower: {
                 /** @description At most three; all hold for each of its clients */
@@ -5716,6 +5760,8 @@ export interface operations {
             query?: {
                 /** @description decided: the share that a bank approved, of clients on whom one decided; estimated: the best chance, of all clients */
                 by?: "decided" | "estimated";
+                /** @description Id of a question by whose answers all clients are told apart as well */
+                split?: string;
             };
             header?: never;
             path?: never;
@@ -5735,6 +5781,15 @@ export interface operations {
                      *       "clients": 4210,
                      *       "mean": 0.52,
                      *       "higher": [],
+                     *       "fields": [
+                     *         {
+                     *           "field": "employment_status",
+                     *           "title": {
+                     *             "ru": "Занятость",
+                     *             "en": "Employment"
+                     *           }
+                     *         }
+                     *       ],
                      *       "lower": [
                      *         {
                      *           "conditions": [
@@ -5784,6 +5839,15 @@ export interface operations {
             };
             /** @description The role of this API key does not allow it */
             403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDetails"];
+                };
+            };
+            /** @description There is no such thing */
+            404: {
                 headers: {
                     [name: string]: unknown;
                 };

@@ -56,9 +56,16 @@ export const CampaignPage: FC<CampaignProps> = ({ frame, splits, query, campaign
         </strong>
       </p>
       {clients.length === 0 ? null : <Clients clients={clients} say={say} />}
+      {clients.length === 0 ? null : (
+        <p class="no-print">
+          <a href={pathOf("campaign.csv", query)} download>{say(WORDS.asTable)}</a>
+        </p>
+      )}
       {next === undefined ? null : (
         <p class="no-print">
-          <a rel="next" href={pathOf(query, next)}>{say(WORDS.earlierClients)}</a>
+          <a rel="next" href={pathOf("campaign", { ...query, before: next })}>
+            {say(WORDS.earlierClients)}
+          </a>
         </p>
       )}
       <p class="small">{say(WORDS.campaignCaveat)}</p>
@@ -66,12 +73,13 @@ export const CampaignPage: FC<CampaignProps> = ({ frame, splits, query, campaign
   );
 };
 
-function pathOf({ cohort, lapsedAfterDays }: CampaignForm, before: number): string {
+function pathOf(page: string, { cohort, lapsedAfterDays, before }: CampaignForm): string {
   const query = new URLSearchParams({
     ...cohort && { cohort: cohort.split + BETWEEN + cohort.bin },
-    ...{ days: String(lapsedAfterDays), before: String(before) },
+    days: String(lapsedAfterDays),
+    ...before !== undefined && { before: String(before) },
   });
-  return `/console/campaign?${query}`;
+  return `/console/${page}?${query}`;
 }
 
 const Asked: FC<{ splits: readonly Split[]; query: CampaignForm; say: Say }> = (

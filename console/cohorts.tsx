@@ -59,6 +59,17 @@ export const CohortsPage: FC<{ frame: Frame; cohorts: FoundCohorts }> = ({ frame
       {split === undefined
         ? null
         : <Table id="split-by" title={say(split.title)} cohorts={split.cells} say={say} />}
+      <p class="no-print">
+        <a
+          href={`/console/cohorts.csv?${new URLSearchParams({
+            ...{ by: measure },
+            ...split && { split: split.field },
+          })}`}
+          download
+        >
+          {say(WORDS.asTable)}
+        </a>
+      </p>
       <p class="small">{say(WORDS.cohortsNote)}</p>
     </Page>
   );

@@ -32,6 +32,7 @@ import { OverviewPage, type Period, PERIODS } from "./overview.tsx";
 import { LedgerPage, type SentTable } from "./ledger.tsx";
 import { CardPage, ModelsPage } from "./models.tsx";
 import { type Frame, Notice, sayIn, type Viewer } from "./page.tsx";
+import { campaignTable, cohortsTable } from "./tables.ts";
 import { WORDS } from "./words.ts";
 
 export type { Viewer } from "./page.tsx";
@@ -224,6 +225,22 @@ export function consoleRoutes(options: ConsoleOptions): Hono {
       : page(c, <CohortsPage {...{ frame: frameOf(c), cohorts }} />);
   });
 
+  app.get("/console/cohorts.csv", async (c) => {
+    const { by, split } = c.req.query();
+    const found = await options.cohorts(c, { measure: measureOf(by), ...split && { split } });
+    if (found !== undefined) return table(c, "cohorts", cohortsTable(found, sayIn(languageOf(c))));
+    return page(c, <Notice frame={frameOf(c)} title={WORDS.notFound} />, 404);
+  });
+
+  app.get("/console/campaign.csv", async (c) => {
+    const query = { ...readCampaignForm(c.req.query()), limit: MOST_IN_TABLE };
+    const campaign = await options.campaign(c, query);
+    if (campaign !== undefined) {
+      return table(c, "campaign", campaignTable(campaign, sayIn(languageOf(c))));
+    }
+    return page(c, <Notice frame={frameOf(c)} title={WORDS.notFound} />, 404);
+  });
+
   app.get("/console/campaign", async (c) => {
     const { splits } = options;
     const query = readCampaignForm(c.req.query());
@@ -249,6 +266,8 @@ export function consoleRoutes(options: ConsoleOptions): Hono {
   return app;
 }
 
+/** Clients of a list in one table. */
+const MOST_IN_TABLE = 500;
 const RECORDED = 20;
 const AUDIT_PAGE = 100;
 
@@ -401,6 +420,12 @@ async function page(
   status: 200 | 403 | 404 | 409 | 422 | 429 = 200,
 ): Promise<Response> {
   return c.html(`<!DOCTYPE html>${await element.toString()}`, status);
+}
+
+/** With the mark by which spreadsheets know UTF-8. */
+function table(c: Context, name: string, text: string): Response {
+  c.header("Content-Disposition", `attachment; filename="${name}.csv"`);
+  return c.body(`\uFEFF${text}`, 200, { "Content-Type": "text/csv; charset=utf-8" });
 }
 
 /** The path and the query but for the language. */

@@ -8,6 +8,7 @@
  */
 import { Selection, type SelectionReport } from "../analytics/mod.ts";
 import { systemClock } from "../clock.ts";
+import { csvLine } from "../csv.ts";
 import type { Questionnaire, Training } from "../configs/mod.ts";
 import { type PastApplication, pastApplications, type Period } from "../queue/history.ts";
 import type { Answer } from "../scoring/answers.ts";
@@ -18,7 +19,6 @@ import { configFromEnvironment, trainingConfigFromEnvironment } from "./config.t
 import { type Command, main, readOptions, UsageError } from "./main.ts";
 
 const PAGE = 200;
-const LINE_END = "\r\n";
 
 /** An application with what was estimated of it, and what is known of the banks' decisions. */
 export interface ToldApplication extends PastApplication {
@@ -108,17 +108,11 @@ export async function* trainingTable(
   }
 }
 
+/** A line break in an answer becomes a space: a row is a line. */
 function line(cells: readonly Answer[]): string {
-  return cells.map(cell).join(";") + LINE_END;
-}
-
-/** A text that a spreadsheet would take for a formula is made one by an apostrophe before it; a line break becomes a space. */
-function cell(value: Answer): string {
-  if (value === null) return "";
-  if (typeof value !== "string") return String(value);
-  const oneLine = value.replaceAll(/[\r\n]+/g, " ");
-  const text = /^[=+\-@\t]/.test(oneLine) ? `'${oneLine}` : oneLine;
-  return /[";]/.test(text) ? `"${text.replaceAll('"', '""')}"` : text;
+  const oneLine = (cell: Answer) =>
+    typeof cell === "string" ? cell.replaceAll(/[\r\n]+/g, " ") : cell;
+  return csvLine(cells.map(oneLine), ";");
 }
 
 /** What the table must not be read without. */

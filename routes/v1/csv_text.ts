@@ -1,16 +1,14 @@
-/** Rows of a batch's results as CSV (RFC 4180): a column for each bank, and what is wrong with a row in the last. */
+/** Rows of a batch's results as CSV: a column for each bank, and what is wrong with a row in the last. */
+import { csvLine as line } from "../../csv.ts";
 import type { BatchRow } from "./batch_view.ts";
 
-const LINE_END = "\r\n";
-
 export function csvHeader(banks: readonly string[]): string {
-  return ["row", "status", ...banks, "problem"].map(cell).join(",") + LINE_END;
+  return line(["row", "status", ...banks, "problem"]);
 }
 
 /** A probability is an empty cell where its bank gave none. */
 export function csvLine(row: BatchRow, banks: readonly string[]): string {
-  const cells = [row.row, row.status, ...probabilities(row, banks), problemOf(row)];
-  return cells.map(cell).join(",") + LINE_END;
+  return line([row.row, row.status, ...probabilities(row, banks), problemOf(row)]);
 }
 
 function probabilities(row: BatchRow, banks: readonly string[]): (number | string)[] {
@@ -38,9 +36,4 @@ function problemOf(row: BatchRow): string {
         .flatMap((bank) => bank.status === "failed" ? [`${bank.bank}: ${bank.cause}`] : [])
         .join("; ");
   }
-}
-
-function cell(value: number | string): string {
-  const text = String(value);
-  return /[",\r\n]/.test(text) ? `"${text.replaceAll('"', '""')}"` : text;
 }

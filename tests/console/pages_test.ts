@@ -470,3 +470,24 @@ Deno.test("a page takes from the same bucket as the API's requests with the key"
   await app.clock.advance(1000);
   assert.equal((await visit(app, "/console", { tenant: "a" })).status, 200);
 });
+
+Deno.test("cohorts and lists of clients are tables for a spreadsheet too, in the visitor's language", async () => {
+  await using app = await openConsole();
+  for (
+    const [path, header] of [
+      ["/console/cohorts.csv", "Cohorts,Who,Clients"],
+      ["/console/cohorts.csv?by=estimated&split=monthprofit", "Cohorts,Who,Clients"],
+      ["/console/campaign.csv?days=0", "Application,Applied on"],
+    ] as const
+  ) {
+    const { status, response, html } = await visit(app, path);
+    assert.equal(status, 200, path);
+    assert.match(response.headers.get("content-type") ?? "", /^text\/csv/);
+    assert.ok(html.replace("\uFEFF", "").startsWith(header), html);
+  }
+  const { html } = await visit(app, "/console/campaign.csv", { language: "ru" });
+  assert.ok(html.includes("Заявка"), html);
+  for (const path of ["/console/cohorts.csv?split=x", "/console/campaign.csv?cohort=a:b"]) {
+    assert.equal((await visit(app, path)).status, 404, path);
+  }
+});

@@ -153,12 +153,16 @@ binaryTest("backs up its database while it runs, and says whether it is well", a
     await score(await service.said(LISTENS));
     const healthy = await command(folder.path, ["health"], { PRESCORE_PORT: port }).output();
     assert.equal(healthy.code, 0, new TextDecoder().decode(healthy.stderr));
-    const backup = await command(folder.path, ["backup", "--to", "/data/backup.db"]).output();
+    const copies = ["--to", "/data/backup.db", "--keys-to", "/data/backup.db.keys.db"];
+    const backup = await command(folder.path, ["backup", ...copies]).output();
     assert.equal(backup.code, 0, new TextDecoder().decode(backup.stderr));
   }
   const ill = await command(folder.path, ["health"], { PRESCORE_PORT: port }).output();
   assert.equal(ill.code, 1);
-  await using restored = start(folder.path, { PRESCORE_DATABASE_URL: "file:/data/backup.db" });
+  await using restored = start(folder.path, {
+    PRESCORE_DATABASE_URL: "file:/data/backup.db",
+    PRESCORE_MASTER_KEY_FILE: "/data/prescore.db.master-key",
+  });
   const url = await restored.said(LISTENS);
   const result = await fetch(`${url}/get_result?task_id=${EXAMPLE_ID}`);
   assert.equal(result.status, 200);

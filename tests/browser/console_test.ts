@@ -135,7 +135,7 @@ async function pagesOf(service: Service, browser: Browser): Promise<readonly str
   await tellOutcomes(page, service.url);
   await seeFunnel(page, service.url, { applied: 41, sent: 40 });
   const linked = async (within: string) =>
-    (await page.locator(`${within} a`).evaluateAll((links) =>
+    (await page.locator(`${within} a:not([download])`).evaluateAll((links) =>
       links.map((link) => (link as HTMLAnchorElement).href)
     )).map((href) => new URL(href)).filter(({ origin, pathname }) =>
       origin === service.url && pathname.startsWith("/console")

@@ -4,10 +4,11 @@ import { DAY_MS } from "../scoring/features.ts";
 import { filled, longDate } from "../scoring/words.ts";
 import { type Change, findChanges, type Judged, REFERENCE } from "./change_points.ts";
 import type { FactStore } from "./facts.ts";
+import { Fresh } from "./fresh.ts";
 import { bankLedger, countsOf } from "./ledger.ts";
 import type { Outcome, OutcomeStore } from "./outcomes.ts";
 import { overviewOf } from "./overview.ts";
-import { type Split, splitsOf } from "./segments.ts";
+import { type Cohort, cohortTest, type Split, splitsOf } from "./segments.ts";
 import { CHANGE_TEXTS } from "./texts.ts";
 import type { BankChanges, BankLedger, DowngradedBand, Overview } from "./views.ts";
 
@@ -17,13 +18,6 @@ export interface AnalyticsParts {
   readonly banks: Banks;
   readonly policy: Policy;
   readonly questionnaire: Questionnaire;
-}
-
-/** One answer to a question: the clients who gave it. */
-export interface Cohort {
-  /** Id of a split, and of a bin in it. */
-  readonly split: string;
-  readonly bin: string;
 }
 
 /** The latest decisions of each bank that changes and cohorts are looked for in. */
@@ -41,7 +35,7 @@ export type ClientAnalytics = Pick<Analytics, keyof Analytics>;
 export class Analytics {
   readonly #parts: AnalyticsParts;
   readonly #splits: readonly Split[];
-  readonly #changes = new Map<string, { readonly atMs: number; found: Promise<BankChanges[]> }>();
+  readonly #changes = new Fresh<BankChanges[]>({ freshMs: FRESH_MS, most: MOST_TENANTS });
   readonly #downgraded = new Map<string, { atMs: number; bands: readonly DowngradedBand[] }>();
 
   constructor(parts: AnalyticsParts) {
@@ -79,12 +73,11 @@ export class Analytics {
   /** The same of one cohort alone, of each bank's latest decisions; `undefined` where there is no such cohort. */
   async cohortLedger(tenant: string, cohort: Cohort): Promise<BankLedger[] | undefined> {
     const { banks: { banks }, policy: { odds: bands } } = this.#parts;
-    const split = this.#splits.findIndex(({ id }) => id === cohort.split);
-    const bin = this.#splits[split]?.bins.findIndex(({ id }) => id === cohort.bin) ?? -1;
-    if (bin < 0) return undefined;
+    const isIn = cohortTest(this.#splits, cohort);
+    if (isIn === undefined) return undefined;
     const ledgers: BankLedger[] = [];
     for (const bank of banks) {
-      const own = (await this.#latest(tenant, bank.id)).filter(({ bins }) => bins[split] === bin);
+      const own = (await this.#latest(tenant, bank.id)).filter(({ bins }) => isIn(bins));
       ledgers.push(bankLedger(bank, { counts: countsOf(own), bands }));
     }
     return ledgers;
@@ -109,15 +102,8 @@ export class Analytics {
   }
 
   /** When each bank began to decide otherwise, and on whom; of its latest decisions, as of the last minute. */
-  async changes(tenant: string, nowMs: number): Promise<BankChanges[]> {
-    const known = this.#changes.get(tenant);
-    if (known !== undefined && nowMs - known.atMs < FRESH_MS) return await known.found;
-    if (this.#changes.size >= MOST_TENANTS) this.#changes.clear();
-    const found = this.#findChanges(tenant);
-    this.#changes.set(tenant, { atMs: nowMs, found });
-    // Who comes next asks again.
-    found.catch(() => this.#changes.delete(tenant));
-    return await found;
+  changes(tenant: string, nowMs: number): Promise<BankChanges[]> {
+    return this.#changes.get(tenant, nowMs, () => this.#findChanges(tenant));
   }
 
   async #findChanges(tenant: string): Promise<BankChanges[]> {

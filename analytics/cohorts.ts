@@ -17,12 +17,12 @@ import {
   type Population,
   SMALL_CELL,
 } from "./cohort_search.ts";
-import { STEPS } from "./events.ts";
-import type { Estimate, Told } from "./fact.ts";
+import { type Estimate, isApproval, isDecision, type Told } from "./fact.ts";
+import { Fresh } from "./fresh.ts";
 import type { FoundCohorts, ShownCohort, ShownSplit } from "./views.ts";
 
 /** How many of a tenant's latest applications cohorts are looked for in. */
-export const COHORT_WINDOW = 5000;
+const COHORT_WINDOW = 5000;
 /** Payloads that are read at a time; between them the thread is others'. */
 const PAGE = 250;
 const MOST_SHOWN = 10;
@@ -53,10 +53,7 @@ export interface CohortParts {
 
 export class Cohorts {
   readonly #parts: CohortParts;
-  readonly #kept = new Map<
-    string,
-    { readonly atMs: number; readonly found: Promise<Found> }
-  >();
+  readonly #kept = new Fresh<Found>({ freshMs: FRESH_MS, most: MOST_KEPT });
 
   constructor(parts: CohortParts) {
     this.#parts = parts;
@@ -72,25 +69,14 @@ export class Cohorts {
       readonly nowMs: number;
     },
   ): Promise<FoundCohorts | undefined> {
-    const { cohorts, splits } = await this.#fresh(tenant, { measure, nowMs });
+    const { cohorts, splits } = await this.#kept.get(
+      JSON.stringify([tenant, measure]),
+      nowMs,
+      () => this.#find(tenant, measure),
+    );
     if (split === undefined) return cohorts;
     const asked = splits.get(split);
     return asked && { ...cohorts, split: asked };
-  }
-
-  async #fresh(
-    tenant: string,
-    { measure, nowMs }: { readonly measure: CohortMeasure; readonly nowMs: number },
-  ): Promise<Found> {
-    const key = JSON.stringify([tenant, measure]);
-    const kept = this.#kept.get(key);
-    if (kept !== undefined && nowMs - kept.atMs < FRESH_MS) return await kept.found;
-    if (this.#kept.size >= MOST_KEPT) this.#kept.clear();
-    const found = this.#find(tenant, measure);
-    this.#kept.set(key, { atMs: nowMs, found });
-    // Who comes next asks again.
-    found.catch(() => this.#kept.delete(key));
-    return await found;
   }
 
   async #find(tenant: string, measure: CohortMeasure): Promise<Found> {
@@ -217,11 +203,11 @@ function bestChance({ permille }: Estimate): number {
 }
 
 function isDecided(told: Told): boolean {
-  return Object.values(told).some((event) => STEPS[event] !== undefined);
+  return Object.values(told).some(isDecision);
 }
 
 function isApproved(told: Told): boolean {
-  return Object.values(told).some((event) => (STEPS[event] ?? 0) > 0);
+  return Object.values(told).some(isApproval);
 }
 
 function mean(values: Float64Array): number {

@@ -206,10 +206,10 @@ export class Sums {
   }
 }
 
-function isDecision(event: OutcomeEvent): boolean {
+export function isDecision(event: OutcomeEvent): boolean {
   return STEPS[event] !== undefined;
 }
 
-function isApproval(event: OutcomeEvent): boolean {
+export function isApproval(event: OutcomeEvent): boolean {
   return (STEPS[event] ?? 0) > 0;
 }

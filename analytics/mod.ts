@@ -1,5 +1,5 @@
 /** What became of applications, beside what was estimated; the schemas of what is shown stand in `views.ts`. */
-export { Analytics, type ClientAnalytics, type Cohort } from "./analytics.ts";
+export { Analytics, type ClientAnalytics } from "./analytics.ts";
 export { type Condition, findCohorts, type FoundCohort, type Population } from "./cohort_search.ts";
 export {
   type DayRow,
@@ -18,6 +18,6 @@ export { COHORT_MEASURES, type CohortMeasure, Cohorts, cohortsOf } from "./cohor
 export { EVENTS, type OutcomeEvent, STEPS } from "./events.ts";
 export { type GivenLoan, type Outcome, OutcomeStore } from "./outcomes.ts";
 export { Projector } from "./projector.ts";
-export { binsReader, type Split, splitsOf } from "./segments.ts";
+export { binsReader, type Cohort, cohortTest, type Split, splitsOf } from "./segments.ts";
 export { MOST_WEIGHT, Selection, type SelectionReport } from "./selection.ts";
 export type { BandLedger, BankChanges, BankLedger, DowngradedBand } from "./views.ts";

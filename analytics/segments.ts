@@ -15,6 +15,23 @@ export interface Split {
   readonly bins: readonly { readonly id: string; readonly title: Localized }[];
 }
 
+/** One answer to a question: the clients who gave it. */
+export interface Cohort {
+  /** Id of a split, and of a bin in it. */
+  readonly split: string;
+  readonly bin: string;
+}
+
+/** Tells by an application's bins whether it belongs to the cohort; `undefined` where there is no such one. */
+export function cohortTest(
+  splits: readonly Split[],
+  cohort: Cohort,
+): ((bins: ArrayLike<number>) => boolean) | undefined {
+  const split = splits.findIndex(({ id }) => id === cohort.split);
+  const bin = splits[split]?.bins.findIndex(({ id }) => id === cohort.bin) ?? -1;
+  return bin < 0 ? undefined : (bins) => bins[split] === bin;
+}
+
 /** More answers than these make no segments to be read. */
 const MOST_VALUES = 60;
 

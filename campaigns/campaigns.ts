@@ -8,6 +8,7 @@
 import {
   binsReader,
   type Cohort,
+  cohortTest,
   type Split,
   splitsOf,
   STEPS,
@@ -25,7 +26,7 @@ import { decodeDecision, decodePayload } from "../scoring/handler.ts";
 import type { Campaign, CampaignClient } from "./views.ts";
 
 /** How many of a tenant's latest applications lists are made of. */
-export const CAMPAIGN_WINDOW = 20_000;
+const CAMPAIGN_WINDOW = 20_000;
 
 /** Decisions that are read for one part of a list: about 0.1 ms each. */
 const MOST_READ = 1000;
@@ -132,11 +133,10 @@ export class Campaigns {
     cohort: Cohort | undefined,
   ): ((candidate: Candidate, payload: string) => boolean) | undefined {
     if (cohort === undefined) return () => true;
-    const split = this.#splits.findIndex(({ id }) => id === cohort.split);
-    const bin = this.#splits[split]?.bins.findIndex(({ id }) => id === cohort.bin) ?? -1;
-    if (bin < 0) return undefined;
-    return ({ createdAtMs: atMs }, payload) =>
-      this.#binsOf({ answers: decodePayload(payload).answers, atMs })[split] === bin;
+    const isIn = cohortTest(this.#splits, cohort);
+    return isIn &&
+      (({ createdAtMs: atMs }, payload) =>
+        isIn(this.#binsOf({ answers: decodePayload(payload).answers, atMs })));
   }
 
   async #candidates(

@@ -214,31 +214,30 @@ export function consoleRoutes(options: ConsoleOptions): Hono {
     async (c) => page(c, <DriftPage frame={frameOf(c)} banks={await options.changes(c)} />),
   );
 
-  app.get("/console/cohorts", async (c) => {
+  const cohortsOf = (c: Context) => {
     const { by, split } = c.req.query();
-    const cohorts = await options.cohorts(c, {
-      measure: measureOf(by),
-      ...split && { split },
-    });
+    return options.cohorts(c, { measure: measureOf(by), ...split && { split } });
+  };
+  app.get("/console/cohorts", async (c) => {
+    const cohorts = await cohortsOf(c);
     return cohorts === undefined
       ? page(c, <Notice frame={frameOf(c)} title={WORDS.notFound} />, 404)
       : page(c, <CohortsPage {...{ frame: frameOf(c), cohorts }} />);
   });
 
   app.get("/console/cohorts.csv", async (c) => {
-    const { by, split } = c.req.query();
-    const found = await options.cohorts(c, { measure: measureOf(by), ...split && { split } });
-    if (found !== undefined) return table(c, "cohorts", cohortsTable(found, sayIn(languageOf(c))));
-    return page(c, <Notice frame={frameOf(c)} title={WORDS.notFound} />, 404);
+    const cohorts = await cohortsOf(c);
+    return cohorts === undefined
+      ? page(c, <Notice frame={frameOf(c)} title={WORDS.notFound} />, 404)
+      : table(c, "cohorts", cohortsTable(cohorts, sayIn(languageOf(c))));
   });
 
   app.get("/console/campaign.csv", async (c) => {
     const query = { ...readCampaignForm(c.req.query()), limit: MOST_IN_TABLE };
     const campaign = await options.campaign(c, query);
-    if (campaign !== undefined) {
-      return table(c, "campaign", campaignTable(campaign, sayIn(languageOf(c))));
-    }
-    return page(c, <Notice frame={frameOf(c)} title={WORDS.notFound} />, 404);
+    return campaign === undefined
+      ? page(c, <Notice frame={frameOf(c)} title={WORDS.notFound} />, 404)
+      : table(c, "campaign", campaignTable(campaign, sayIn(languageOf(c))));
   });
 
   app.get("/console/campaign", async (c) => {

@@ -120,8 +120,7 @@ export class Erasure {
 
   /** Removes one row of a batch, which keeps its place; false where its chunk has not ended, and nothing was removed. */
   async eraseRow({ number, batch, row, place }: StoredRow, actor: string): Promise<boolean> {
-    const { database, audit } = this.#parts;
-    const { vault } = this.#parts;
+    const { database, audit, vault } = this.#parts;
     const { rows: [chunk] } = await database.read(statement(CHUNK, { number }));
     if (chunk === undefined) return false;
     const { key: known } = chunk;

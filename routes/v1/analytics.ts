@@ -223,8 +223,7 @@ function addOverview(app: OpenAPIHono, { analytics, now }: AnalyticsOptions): vo
   });
 }
 
-/** How a list of clients is asked for, by the API and by the console. */
-export const campaignQuerySchema = cohortSchema.extend({
+const campaignQuerySchema = cohortSchema.extend({
   lapsedAfterDays: z.coerce.number().int().min(0).max(366).default(30).openapi({
     description:
       "How old an application is, of which no decision is known, until its client counts as lapsed",
